@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import "time"
+
+// Local is the name of the path that runs on the box itself.
+const Local = "local"
+
+// Reason names why a task ended without a result.
+type Reason string
+
+// The reasons. A task that has a result has the empty reason.
+const (
+	// Superseded: a newer task of the same source took its place while it waited.
+	Superseded Reason = "superseded"
+	// Shed: it could not be in time on any path any more.
+	Shed Reason = "shed"
+	// QueueFull: the queue was full of tasks that are at least as important.
+	QueueFull Reason = "queue_full"
+	// NoPath: no model on the box and no target answers this kind of task now.
+	NoPath Reason = "no_path"
+	// Failed: each path that was tried failed; Record.Error says how.
+	Failed Reason = "failed"
+	// Expired: the deadline passed while an attempt was under way.
+	Expired Reason = "expired"
+	// Invalid: the task itself cannot be run; Record.Error names the field.
+	Invalid Reason = "invalid"
+	// Stopped: the engine was shut down.
+	Stopped Reason = "stopped"
+)
+
+// Outcome is how a task ended: with an Answer, or with a Reason why there is none.
+// Exactly one per task.
+type Outcome struct {
+	// Answer is nil if and only if Reason is set.
+	Answer *Answer
+	Reason Reason
+	// Record is the decision record, complete.
+	Record Record
+}
+
+// Record tells one task's story: what was known when it was decided, what each path
+// promised, which term settled it, and what happened then. Times are milliseconds;
+// offsets count from Created.
+type Record struct {
+	// Seq counts the finished tasks of this engine from 1.
+	Seq      uint64 `json:"seq"`
+	TaskID   string `json:"taskId"`
+	Source   string `json:"source"`
+	Kind     string `json:"kind"`
+	Model    string `json:"model"`
+	Priority string `json:"priority"`
+	Bytes    int    `json:"bytes"`
+	// Created is the capture time; in JSON RFC 3339 with nanoseconds.
+	Created time.Time `json:"created"`
+	// DeadlineMs is the time allowed from Created; 0 means none.
+	DeadlineMs float64 `json:"deadlineMs"`
+	// ArrivedMs is when the engine got it, from Created.
+	ArrivedMs float64 `json:"arrivedMs"`
+
+	// Policy is the one that decided.
+	Policy string `json:"policy"`
+	// Decided is the path chosen first: Local, a target's name, or "" when none was.
+	Decided string `json:"decided"`
+	// Why is the term that settled it, in words, with the figures.
+	Why string `json:"why"`
+	// QueueMs is the local work ahead of it at the decision.
+	QueueMs float64 `json:"queueMs"`
+	// Paths are what each path promised at the decision.
+	Paths []PathView `json:"paths"`
+	// BackupAtMs is the latest useful start of the local backup, from Created; 0: none kept.
+	BackupAtMs float64 `json:"backupAtMs,omitempty"`
+
+	// Attempts are what was started, in order.
+	Attempts []AttemptView `json:"attempts"`
+
+	// Route is who answered: Local, a target's name, or "" for none.
+	Route       string  `json:"route"`
+	Reason      Reason  `json:"reason,omitempty"`
+	Error       string  `json:"error,omitempty"`
+	LatencyMs   float64 `json:"latencyMs"` // from Created to the end
+	DeadlineMet bool    `json:"deadlineMet"`
+
+	Label       string  `json:"label,omitempty"`
+	Confidence  float32 `json:"confidence,omitempty"`
+	AnsweredBy  string  `json:"answeredBy,omitempty"`  // "name/version" of the model
+	ProcessedBy string  `json:"processedBy,omitempty"` // host that ran it
+	// Truth is the ground truth of a demonstration source, for scoring alone; Correct
+	// is nil where there is none.
+	Truth   string `json:"truth,omitempty"`
+	Correct *bool  `json:"correct,omitempty"`
+}
+
+// PathView is what one path promised when a task was decided.
+type PathView struct {
+	// Target is Local or a target's name; Variant the model variant on it.
+	Target  string `json:"target"`
+	Variant string `json:"variant,omitempty"`
+	// Usable is false when the path was out of the question; Note says why.
+	Usable bool   `json:"usable"`
+	Note   string `json:"note,omitempty"`
+	// WaitMs + TransferMs + RTTMs + ServiceMs + MarginMs = ExpectedMs, the time to the
+	// answer. WaitMs is the queue before it, TransferMs payload/rate up and down,
+	// MarginMs K times the jitter.
+	WaitMs     float64 `json:"waitMs"`
+	TransferMs float64 `json:"transferMs"`
+	RTTMs      float64 `json:"rttMs"`
+	ServiceMs  float64 `json:"serviceMs"`
+	MarginMs   float64 `json:"marginMs"`
+	ExpectedMs float64 `json:"expectedMs"`
+	// Cost is what the policy compared; lower is better.
+	Cost     float64 `json:"cost"`
+	Accuracy float64 `json:"accuracy"`
+	// What was known of the link then; zero for Local.
+	JitterMs  float64 `json:"jitterMs,omitempty"`
+	UpKbps    float64 `json:"upKbps,omitempty"`
+	DownKbps  float64 `json:"downKbps,omitempty"`
+	LossRatio float64 `json:"loss,omitempty"`
+}
+
+// AttemptView is one attempt at a task and how it ended.
+type AttemptView struct {
+	Target    string  `json:"target"`
+	Variant   string  `json:"variant,omitempty"`
+	Why       string  `json:"why"`               // decision, backup, fallback
+	StartedMs float64 `json:"startedMs"`         // from Created
+	EndedMs   float64 `json:"endedMs,omitempty"` // 0 while under way
+	Result    string  `json:"result"`            // ok, failed, refused, cancelled, abandoned, ""
+	Error     string  `json:"error,omitempty"`
+}
