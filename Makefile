@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# `make help` explains the targets. They need Go (the version in go.mod), a C compiler
+# (ONNX Runtime is called through cgo) and npm (it carries ONNX Runtime);
+# `.ci/run` installs these where they are missing.
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION  ?= 0.1.0-$(shell git rev-parse --short HEAD 2>/dev/null || echo source)
+ARGS     ?=
+FUZZTIME ?= 10s
+
+SERVICES := device-service app-service cloud-service
+BINARIES := $(addprefix ./,$(SERVICES)) ./cmd/offload
+UNITS     = $(shell go list ./... | grep -v /test/e2e)
+
+# The SDKs keep their version in variables that only the linker can set; left at 0.0.0,
+# an app service skips the check against core-metadata.
+sdk       = $(shell go list -m -f '{{.Version}}' github.com/edgexfoundry/$(1)/v3 | tr -d v)
+LDFLAGS   = -X main.version=$(VERSION) \
+  -X github.com/edgexfoundry/app-functions-sdk-go/v3/internal.ApplicationVersion=$(VERSION) \
+  -X github.com/edgexfoundry/app-functions-sdk-go/v3/internal.SDKVersion=$(call sdk,app-functions-sdk-go) \
+  -X github.com/edgexfoundry/device-sdk-go/v3/internal/common.SDKVersion=$(call sdk,device-sdk-go)
+
+ONNXRUNTIME := build/onnxruntime/libonnxruntime.so
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := build/tools/golangci-lint-$(GOLANGCI_VERSION)
+
+.PHONY: help
+help: ## Show this list
+	@echo 'edgex-offload: run AI on the box, next door or in the cloud, task by task.'
+	@echo
+	@grep -E '^[a-z0-9]+:.*## ' Makefile | sed -E 's/:.*## /|/' | sort \
+	  | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo
+	@echo 'Examples:'
+	@echo '  make run                                 everything on this machine, until Ctrl-C'
+	@echo '  make run ARGS="--profile flaky"          the same over a link that comes and goes'
+	@echo '  make run ARGS="--for 30s --report r.json"'
+	@echo '  make fuzz FUZZTIME=1m                    each parser of outside bytes for a minute'
+	@echo '  bin/offload --help                       what else the command line does'
+
+.PHONY: run
+run: build ## Build all and watch tasks being offloaded (ARGS="--profile flaky"; ends with Ctrl-C)
+	bin/offload up $(ARGS)
+
+.PHONY: build
+build: tools $(ONNXRUNTIME) ## Build the services and the command line into bin/
+	go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ $(BINARIES)
+
+.PHONY: test
+test: unittest e2e ## Run every test: unit tests, then the real binaries end to end
+
+.PHONY: unittest
+unittest: tools $(ONNXRUNTIME) ## Run the unit tests
+	go test -timeout 5m $(UNITS)
+
+.PHONY: e2e
+e2e: build ## Run the end-to-end tests against the binaries in bin/
+	go test -timeout 8m -count=1 ./test/e2e/...
+
+.PHONY: race
+race: tools $(ONNXRUNTIME) ## Run the unit tests under the race detector
+	go test -race -timeout 10m $(UNITS)
+
+.PHONY: fuzz
+fuzz: tools ## Fuzz every target for FUZZTIME (10s) each
+	.ci/fuzz $(FUZZTIME)
+
+.PHONY: lint
+lint: tools $(GOLANGCI) ## Check style, bugs and the arrows between the rooms
+	$(GOLANGCI) run
+
+.PHONY: fmt
+fmt: tools $(GOLANGCI) ## Format the Go files
+	$(GOLANGCI) fmt
+
+.PHONY: tidy
+tidy: ## Bring go.mod and go.sum up to date
+	go mod tidy
+
+.PHONY: docker
+docker: ## Build an image per service, with docker, podman or buildah
+	@engine=$$(command -v docker || command -v podman || command -v buildah) \
+	  || { echo 'make docker: none of docker, podman and buildah is installed' >&2; exit 1; }; \
+	for service in $(SERVICES); do \
+	  $$engine build --target $$service --build-arg VERSION=$(VERSION) \
+	    -t edgex-offload/$$service:$(VERSION) -t edgex-offload/$$service:latest .; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built and downloaded
+	rm -rf bin build coverage.out report.json
+
+$(ONNXRUNTIME): scripts/get-onnxruntime.sh
+	scripts/get-onnxruntime.sh
+	@touch $@
+
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/build/tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv build/tools/golangci-lint $@
+
+.PHONY: tools
+tools:
+	@for tool in go gcc npm; do command -v $$tool >/dev/null || missing="$${missing:-} $$tool"; done; \
+	test -z "$${missing:-}" || { echo "missing:$$missing (.ci/run --setup installs them on Debian and Ubuntu)" >&2; exit 1; }
