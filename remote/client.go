@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package remote
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/keepalive"
+
+	"edgex-offload/offload"
+	"edgex-offload/remote/proto"
+)
+
+// Client offloads tasks to one target and probes the path to it. It connects in the
+// background from NewClient on and again after each loss; a call never waits for that: it
+// fails at once, as Unreachable, while there is no connection.
+type Client struct {
+	config ClientConfig
+	conn   *grpc.ClientConn
+	stub   proto.EdgeAIServiceClient
+	link   link
+
+	stop    context.CancelFunc
+	stopped sync.WaitGroup
+}
+
+// NewClient starts a client. An error means that the configuration is wrong, as in a
+// certificate that cannot be read; a target that is not there is none.
+func NewClient(config ClientConfig) (*Client, error) {
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("remote client: %w", err)
+	}
+	c := &Client{config: config.withDefaults()}
+	credentials, err := c.config.TLS.clientCredentials()
+	if err != nil {
+		return nil, fmt.Errorf("remote client: %w", err)
+	}
+	c.conn, err = grpc.NewClient("passthrough:///"+c.config.Address,
+		grpc.WithTransportCredentials(credentials),
+		grpc.WithContextDialer(c.dial),
+		grpc.WithStatsHandler(watcher{}),
+		grpc.WithIdleTimeout(0), // a link that is not kept open cannot be measured
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDisableRetry(), // whether a task is worth a second try is the engine's decision
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: backoff.Config{
+				BaseDelay: c.config.ReconnectMin, MaxDelay: c.config.ReconnectMax,
+				Multiplier: 1.6, Jitter: 0.2,
+			},
+			MinConnectTimeout: c.config.ConnectTimeout,
+		}),
+		// 10 s is the shortest interval gRPC allows; what notices a dead link sooner are
+		// the probes (link.lost) and TCP_USER_TIMEOUT (tuneSocket).
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: minKeepalive, Timeout: c.config.DeadAfter, PermitWithoutStream: true,
+		}),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(c.config.MessageLimit),
+			grpc.MaxCallSendMsgSize(c.config.MessageLimit),
+		),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("remote client for %s: %w", c.config.Address, err)
+	}
+	c.stub = proto.NewEdgeAIServiceClient(c.conn)
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	c.stopped.Go(func() { c.stayConnected(ctx) })
+	return c, nil
+}
+
+// minKeepalive is the shortest interval between pings that grpc-go lets a client have.
+const minKeepalive = 10 * time.Second
+
+// Address is the target's "host:port".
+func (c *Client) Address() string { return c.config.Address }
+
+// Close breaks the connection, which ends the calls under way, and waits for the
+// client's goroutines.
+func (c *Client) Close() error {
+	c.stop()
+	err := c.conn.Close()
+	c.stopped.Wait()
+	return err
+}
+
+// WaitReady returns when there is a connection, or with Unreachable and its reason when
+// ctx ends first. It is for callers that have nothing better to do; Offload and Probe do
+// not need it.
+func (c *Client) WaitReady(ctx context.Context) error {
+	for {
+		state := c.conn.GetState()
+		if state == connectivity.Ready {
+			return nil
+		}
+		if !c.conn.WaitForStateChange(ctx, state) {
+			return &Error{Class: Unreachable, Reason: c.notConnected(state), cause: ctx.Err()}
+		}
+	}
+}
+
+// Offload sends a task and waits for its answer until ctx ends, or the task's deadline
+// where ctx has none, or ClientConfig.CallTimeout where neither has one. sent, which may
+// be nil, is called once, when the request has been handed to the transport; it must not
+// block. It is not called when the task does not get that far. The error is an *Error.
+func (c *Client) Offload(ctx context.Context, task offload.Task, sent func()) (Reply, error) {
+	ctx, cancel := c.bounded(ctx, task.Deadline)
+	defer cancel()
+	request, err := newRequest(ctx, task, c.config.MessageLimit)
+	if err != nil {
+		return Reply{}, err
+	}
+	if err := c.reachable(); err != nil {
+		return Reply{}, err
+	}
+	call := &call{sent: sent}
+	start := time.Now()
+	response, err := c.stub.OffloadTask(context.WithValue(ctx, callKey{}, call), request)
+	if err != nil {
+		return Reply{}, c.failure(ctx, call, err)
+	}
+	reply, err := newReply(task, response, time.Since(start))
+	reply.RequestBytes, reply.ResponseBytes = int(call.out.Load()), int(call.in.Load())
+	return reply, err
+}
+
+// Probe makes one round trip of a small message, past the remote side's queue and
+// models. A server that does not know Probe, but says so, has made the round trip too.
+// The error is an *Error.
+func (c *Client) Probe(ctx context.Context) (ProbeReply, error) {
+	ctx, cancel := c.bounded(ctx, time.Time{})
+	defer cancel()
+	if err := c.reachable(); err != nil {
+		return ProbeReply{}, err
+	}
+	call := &call{}
+	start := time.Now()
+	sequence := c.link.probes.Add(1)
+	response, err := c.stub.Probe(context.WithValue(ctx, callKey{}, call), newProbe(sequence))
+	if err == nil {
+		c.link.answered()
+		return newProbeReply(sequence, response)
+	}
+	failure := c.failure(ctx, call, err)
+	if failure.Code == unimplemented {
+		c.link.answered()
+		return ProbeReply{}, nil
+	}
+	if failure.Class == Late {
+		c.link.lost(start, time.Now(), c.config.DeadAfter)
+	}
+	return ProbeReply{}, failure
+}
+
+// bounded gives a context that ends in any case.
+func (c *Client) bounded(ctx context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	if !deadline.IsZero() {
+		return context.WithDeadline(ctx, deadline)
+	}
+	return context.WithTimeout(ctx, c.config.CallTimeout)
+}
+
+// reachable is nil when there is a connection at this moment.
+func (c *Client) reachable() error {
+	if state := c.conn.GetState(); state != connectivity.Ready {
+		return &Error{Class: Unreachable, Reason: c.notConnected(state)}
+	}
+	return nil
+}
+
+func (c *Client) notConnected(state connectivity.State) string {
+	reason := fmt.Sprintf("%s: not connected (%s)", c.config.Address, state)
+	if last := c.link.lastError(); last != nil {
+		reason += ": " + last.Error()
+	}
+	return reason
+}
+
+// stayConnected asks for a new connection whenever there is none: by itself gRPC would
+// wait for the next call, and that call would pay for it.
+func (c *Client) stayConnected(ctx context.Context) {
+	for {
+		state := c.conn.GetState()
+		switch state {
+		case connectivity.Idle:
+			c.conn.Connect()
+		case connectivity.Shutdown:
+			return
+		}
+		if !c.conn.WaitForStateChange(ctx, state) {
+			return
+		}
+	}
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// DefaultMessageLimit is the largest message either side takes when nothing else is
+// configured, in bytes.
+const DefaultMessageLimit = 16 << 20
+
+// ClientConfig says how a target is reached. Only Address is needed: a zero value takes
+// the default that its field names.
+type ClientConfig struct {
+	// Address is the target's "host:port".
+	Address string
+	// TLS is off unless TLS.Enabled.
+	TLS TLSConfig
+	// MessageLimit bounds a request and a response, in bytes. Default 16 MiB.
+	MessageLimit int
+	// CallTimeout bounds a call whose context and task have no deadline. Default 30 s.
+	CallTimeout time.Duration
+	// ConnectTimeout bounds one attempt to connect, TLS included. Default 2 s: raising it
+	// helps on links with a round trip of seconds and delays the next attempt elsewhere.
+	ConnectTimeout time.Duration
+	// ReconnectMin and ReconnectMax bound the pause between two attempts to connect.
+	// Defaults 150 ms and 1 s: a cloud that comes back is used again within that time.
+	ReconnectMin, ReconnectMax time.Duration
+	// DeadAfter is how long bytes that were sent may stay without any sign of life before
+	// the connection is given up and made anew. Default 4 s. Lowering it heals a dead link
+	// sooner and breaks more transfers on a link that only stalls.
+	DeadAfter time.Duration
+}
+
+// withDefaults fills what was left out.
+func (c ClientConfig) withDefaults() ClientConfig {
+	fill(&c.MessageLimit, DefaultMessageLimit)
+	fill(&c.CallTimeout, 30*time.Second)
+	fill(&c.ConnectTimeout, 2*time.Second)
+	fill(&c.ReconnectMin, 150*time.Millisecond)
+	fill(&c.ReconnectMax, time.Second)
+	fill(&c.DeadAfter, 4*time.Second)
+	return c
+}
+
+// Validate names every field that is wrong, its value and what is allowed.
+func (c ClientConfig) Validate() error {
+	c = c.withDefaults()
+	return errors.Join(
+		ValidateAddress("Address", c.Address, false),
+		c.TLS.validateClient(),
+		between("MessageLimit", c.MessageLimit, 1<<10, 1<<30),
+		between("CallTimeout", c.CallTimeout, 10*time.Millisecond, time.Hour),
+		between("ConnectTimeout", c.ConnectTimeout, 10*time.Millisecond, time.Minute),
+		between("ReconnectMin", c.ReconnectMin, 10*time.Millisecond, time.Minute),
+		between("ReconnectMax", c.ReconnectMax, c.ReconnectMin, 10*time.Minute),
+		between("DeadAfter", c.DeadAfter, 100*time.Millisecond, 10*time.Minute),
+	)
+}
+
+// ValidateAddress checks a "host:port". A listener may leave the host empty and may ask
+// for port 0, which stands for any free one.
+func ValidateAddress(key, address string, listener bool) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%s %q: allowed is host:port, as in 192.168.1.10:50051 or [fe80::1]:50051", key, address)
+	}
+	if host == "" && !listener {
+		return fmt.Errorf("%s %q: the host is missing; allowed is host:port", key, address)
+	}
+	lowest := uint64(1)
+	if listener {
+		lowest = 0
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n < lowest {
+		return fmt.Errorf("%s %q: port %q: allowed is %d to 65535", key, address, port, lowest)
+	}
+	return nil
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func between[T int | time.Duration](key string, value, low, high T) error {
+	if value < low || value > high {
+		return fmt.Errorf("%s %v: allowed is %v to %v", key, value, low, high)
+	}
+	return nil
+}

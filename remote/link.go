@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package remote
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/stats"
+)
+
+// link is what a client knows of its connection. Its zero value is ready to use, and it is
+// safe for concurrent use.
+type link struct {
+	probes atomic.Uint64
+
+	mu      sync.Mutex
+	current *liveConn
+	last    error // the last attempt to connect failed with this; nil after one that worked
+	// silentSince is when the first of the probes in a row was sent that came back with
+	// nothing; zero after one that was answered.
+	silentSince time.Time
+}
+
+// liveConn is a connection that remembers when something was read from it last.
+type liveConn struct {
+	net.Conn
+	lastRead atomic.Int64 // Unix nanoseconds
+}
+
+func (l *liveConn) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	if n > 0 {
+		l.lastRead.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+// dial connects for gRPC and keeps the connection in sight.
+func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: c.config.ConnectTimeout, KeepAlive: c.config.DeadAfter, Control: tuneSocket(c.config.DeadAfter)}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	c.link.last = err
+	if err != nil {
+		return nil, err
+	}
+	c.link.current = &liveConn{Conn: conn}
+	c.link.silentSince = time.Time{}
+	return c.link.current, nil
+}
+
+func (l *link) lastError() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+func (l *link) answered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.silentSince = time.Time{}
+}
+
+// lost notes a probe that was sent at start and has not come back by now. Where nothing
+// at all was read for deadAfter, and probes have been asking for that long, the connection
+// is closed: a proxy or a NAT that forgot it acknowledges bytes, or drops them, for ever,
+// and a new connection heals that in one round trip.
+func (l *link) lost(start, now time.Time, deadAfter time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.silentSince.IsZero() {
+		l.silentSince = start
+	}
+	if l.current == nil || now.Sub(l.silentSince) < deadAfter ||
+		now.Sub(time.Unix(0, l.current.lastRead.Load())) < deadAfter {
+		return
+	}
+	_ = l.current.Close() // gRPC sees it and connects anew
+	l.current, l.silentSince = nil, time.Time{}
+}
+
+// call follows one call through gRPC.
+type call struct {
+	sent     func()
+	handed   atomic.Bool
+	in, out  atomic.Int64 // bytes on the wire
+	answered atomic.Bool  // the remote side said something, if only a status
+}
+
+type callKey struct{}
+
+// watcher tells each call when its request was handed over, what it took on the wire and
+// whether the remote side was heard.
+type watcher struct{}
+
+func (watcher) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (watcher) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (watcher) HandleConn(context.Context, stats.ConnStats)                       {}
+
+func (watcher) HandleRPC(ctx context.Context, event stats.RPCStats) {
+	call, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		return
+	}
+	switch event := event.(type) {
+	case *stats.OutPayload:
+		call.out.Add(int64(event.WireLength))
+		// gRPC may hand the same request to a second connection when the first closed
+		// before it was looked at: the caller hears of the first alone.
+		if !call.handed.Swap(true) && call.sent != nil {
+			call.sent()
+		}
+	case *stats.InPayload:
+		call.in.Add(int64(event.WireLength))
+	case *stats.InHeader, *stats.InTrailer:
+		call.answered.Store(true)
+	}
+}
