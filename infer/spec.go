@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package infer
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"edgex-offload/offload"
+)
+
+// SpecFile and GraphFile are the names of the two files of a model's version.
+const (
+	SpecFile  = "model.yaml"
+	GraphFile = "model.onnx"
+)
+
+// maxSpecBytes bounds model.yaml; 1000 long labels take 40 KB.
+const maxSpecBytes = 1 << 20
+
+// Where a model may run.
+const (
+	Box   = "box"
+	Cloud = "cloud"
+)
+
+// The decoders: what the graph's output means.
+const (
+	Classification = "classification"
+	YOLOv5         = "yolov5"
+	YOLOv8         = "yolov8"
+	YOLOX          = "yolox"
+	SSD            = "ssd"
+)
+
+// Spec is a model.yaml: everything that is needed to feed the graph beside it and to
+// read its answer. ParseSpec fills in the defaults.
+type Spec struct {
+	// Description is for people.
+	Description string `yaml:"description"`
+	// Serves is the logical model that a task asks for; the default is the folder's name.
+	Serves string `yaml:"serves"`
+	// RunsOn lists where the model is loaded: Box, Cloud; the default is both.
+	RunsOn []string `yaml:"runs_on"`
+	// Kind is the name of an offload.Kind, as in "IMAGE_CLASSIFICATION".
+	Kind  string `yaml:"kind"`
+	Input Input  `yaml:"input"`
+	// Decoder is Classification, YOLOv5, YOLOv8, YOLOX or SSD.
+	Decoder string `yaml:"decoder"`
+	// Outputs names the graph's outputs that the decoder reads: one, or for SSD scores
+	// and boxes in this order. The default is to tell them by their shapes.
+	Outputs []string `yaml:"outputs"`
+	// Scores says what a classifier's output is: "logits" (softmax is applied),
+	// "probabilities", or "auto": probabilities if none is negative and they add up to 1.
+	Scores    string    `yaml:"scores"`
+	Detection Detection `yaml:"detection"`
+	// Labels are the classes in the order of the output. For SSD a background class in
+	// front of them is told by the shape and is not listed.
+	Labels []string `yaml:"labels"`
+	// Accuracy is the share of right answers on held-out data, 0 to 1 (for a detector a
+	// figure that can be compared with the same task's other models); 0 for unknown.
+	Accuracy float64 `yaml:"accuracy"`
+	// Measured says how Accuracy came about.
+	Measured Measured `yaml:"measured"`
+	// SHA256 of model.onnx in hex; empty for not checked.
+	SHA256 string `yaml:"sha256"`
+}
+
+// Input says how a payload becomes the graph's input, a float32 tensor.
+// An image's value v, 0 to 255, becomes (v*Scale - Mean) / Std of its channel.
+type Input struct {
+	// Name of the graph's input; the default is its only one.
+	Name string `yaml:"name"`
+	// Type is "image" (JPEG, PNG) or "signal" (float32, little endian, C order).
+	Type string `yaml:"type"`
+
+	// Width and Height are the picture's size in the tensor, in pixels.
+	Width  int `yaml:"width"`
+	Height int `yaml:"height"`
+	// Layout is NCHW (the default) or NHWC.
+	Layout string `yaml:"layout"`
+	// Color is RGB (the default), BGR or GRAY.
+	Color string `yaml:"color"`
+	// Fit is how a picture of other proportions gets its size: "stretch" (the default),
+	// "letterbox" (proportions kept, centred) or "letterbox-corner" (kept, at the top left).
+	Fit string `yaml:"fit"`
+	// Pad is the value, 0 to 255, of what letterbox leaves free; the default is 114.
+	Pad int `yaml:"pad"`
+	// Invert takes 255 - v for each value first: dark on white for a model of white on black.
+	Invert bool `yaml:"invert"`
+
+	// Shape of a signal without the batch, as in [3, 1024]: channels, samples.
+	Shape []int `yaml:"shape"`
+	// Normalize of a signal works on each row of the last dimension before Scale: "none"
+	// (the default), "center" (takes its mean off) or "standard" (mean 0, deviation 1).
+	Normalize string `yaml:"normalize"`
+
+	// Scale is 1/255 by default for an image and 1 for a signal.
+	Scale float64 `yaml:"scale"`
+	// Mean (default 0) and Std (default 1): one number, or one per channel.
+	Mean []float64 `yaml:"mean"`
+	Std  []float64 `yaml:"std"`
+}
+
+// Detection are a detector's limits.
+type Detection struct {
+	// Threshold is the least confidence of an object, 0 to 1; the default is 0.25.
+	Threshold float64 `yaml:"threshold"`
+	// IoU is how much two boxes of a class may overlap before the weaker one goes
+	// (non-maximum suppression), 0 to 1; the default is 0.45.
+	IoU float64 `yaml:"iou"`
+	// MaxObjects is how many objects are kept, best first; the default is 100.
+	MaxObjects int `yaml:"max_objects"`
+	// Strides of YOLOX's grids in pixels; the default is 8, 16, 32.
+	Strides []int `yaml:"strides"`
+}
+
+// Measured says how an accuracy was measured, so that it can be measured again.
+type Measured struct {
+	Data    string `yaml:"data"`
+	Samples int    `yaml:"samples"`
+	Command string `yaml:"command"`
+}
+
+// ParseSpec reads a model.yaml of the model with this name, fills in the defaults and
+// checks it. The error names every key that is wrong, its value and what is allowed.
+func ParseSpec(name string, data []byte) (Spec, error) {
+	if len(data) > maxSpecBytes {
+		return Spec{}, fmt.Errorf("%d bytes: allowed are up to %d", len(data), maxSpecBytes)
+	}
+	s := Spec{
+		Serves: name,
+		RunsOn: []string{Box, Cloud},
+		Scores: "auto",
+		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}},
+		Detection: Detection{
+			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
+		},
+	}
+	if err := decodeStrict(data, &s); err != nil {
+		return Spec{}, err
+	}
+	if math.IsNaN(s.Input.Scale) { // not given: decodeStrict lets no such number through
+		s.Input.Scale = 1
+		if s.Input.Type == "image" {
+			s.Input.Scale = 1. / 255
+		}
+	}
+	if err := s.validate(); err != nil {
+		return Spec{}, err
+	}
+	return s, nil
+}
+
+// LoadSpec reads the model.yaml at path. The error begins with the path.
+func LoadSpec(name, path string) (Spec, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Spec{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSpecBytes+1))
+	if err != nil {
+		return Spec{}, fmt.Errorf("%s: %w", path, err)
+	}
+	s, err := ParseSpec(name, data)
+	if err != nil {
+		return Spec{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// TaskKind is the kind of task that the model answers.
+func (s Spec) TaskKind() offload.Kind {
+	k, _ := offload.ParseKind(s.Kind) // checked by validate
+	return k
+}
+
+// Channels of the input: 1 for GRAY, 3 for another picture, a signal's first dimension.
+func (in Input) Channels() int {
+	switch {
+	case in.Type == "signal":
+		return in.Shape[0]
+	case in.Color == "GRAY":
+		return 1
+	}
+	return 3
+}
+
+// TensorShape is the shape of the tensor that is fed, with a batch of one in front.
+func (in Input) TensorShape() []int64 {
+	switch {
+	case in.Type == "signal":
+		shape := []int64{1}
+		for _, d := range in.Shape {
+			shape = append(shape, int64(d))
+		}
+		return shape
+	case in.Layout == "NHWC":
+		return []int64{1, int64(in.Height), int64(in.Width), int64(in.Channels())}
+	}
+	return []int64{1, int64(in.Channels()), int64(in.Height), int64(in.Width)}
+}
+
+// Values is how many numbers the tensor holds.
+func (in Input) Values() int {
+	n := 1
+	for _, d := range in.TensorShape() {
+		n *= int(d)
+	}
+	return n
+}

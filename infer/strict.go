@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package infer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// decodeStrict reads one YAML document over the values that out, a pointer to a struct
+// of structs, slices and scalars, already has. A key that the struct does not have, a
+// value of the wrong type, a number that is not finite and a second document are errors
+// that name the key with its path, the value and what is allowed.
+func decodeStrict(data []byte, out any) error {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc yaml.Node
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return errors.New("the file is empty")
+	case err != nil:
+		return err
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("more than one YAML document: allowed is one")
+	}
+	if len(doc.Content) == 0 {
+		return errors.New("the file is empty")
+	}
+	return errors.Join(assign(doc.Content[0], reflect.ValueOf(out).Elem(), "")...)
+}
+
+// assign decodes node into v, field by field, so that each error can name its key.
+func assign(node *yaml.Node, v reflect.Value, path string) []error {
+	switch {
+	case node.Kind == yaml.AliasNode:
+		return []error{fmt.Errorf("line %d: %s: alias *%s: aliases are not allowed, write the value out", node.Line, path, node.Value)}
+	case v.Kind() == reflect.Struct:
+		return assignStruct(node, v, path)
+	case v.Kind() == reflect.Slice:
+		return assignSlice(node, v, path)
+	}
+	return assignScalar(node, v, path)
+}
+
+func assignStruct(node *yaml.Node, v reflect.Value, path string) []error {
+	if node.Kind != yaml.MappingNode {
+		return []error{wrongType(node, path, "keys with values: "+strings.Join(keysOf(v.Type()), ", "))}
+	}
+	var errs []error
+	keys := keysOf(v.Type())
+	seen := make(map[string]bool, len(keys))
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		field := slices.Index(keys, key.Value)
+		switch full := join(path, key.Value); {
+		case field < 0:
+			errs = append(errs, fmt.Errorf("line %d: unknown key %q: allowed here are %s", key.Line, full, strings.Join(keys, ", ")))
+		case seen[key.Value]:
+			errs = append(errs, fmt.Errorf("line %d: %s: given twice", key.Line, full))
+		default:
+			seen[key.Value] = true
+			errs = append(errs, assign(value, v.Field(field), full)...)
+		}
+	}
+	return errs
+}
+
+func assignSlice(node *yaml.Node, v reflect.Value, path string) []error {
+	if node.Kind != yaml.SequenceNode {
+		return []error{wrongType(node, path, "a list, as in [a, b]")}
+	}
+	var errs []error
+	list := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))
+	for i, item := range node.Content {
+		errs = append(errs, assign(item, list.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
+	}
+	v.Set(list)
+	return errs
+}
+
+func assignScalar(node *yaml.Node, v reflect.Value, path string) []error {
+	want := map[reflect.Kind]string{
+		reflect.String: "text", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Float64: "a finite number",
+	}[v.Kind()]
+	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || node.Decode(v.Addr().Interface()) != nil {
+		return []error{wrongType(node, path, want)}
+	}
+	if v.Kind() == reflect.Int && node.ShortTag() != "!!int" { // yaml.v3 would cut 6.5 down to 6
+		return []error{wrongType(node, path, want)}
+	}
+	if v.Kind() == reflect.Float64 && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)) {
+		return []error{wrongType(node, path, want)}
+	}
+	return nil
+}
+
+func wrongType(node *yaml.Node, path, want string) error {
+	got := fmt.Sprintf("%q", clip(node.Value))
+	switch node.Kind {
+	case yaml.MappingNode:
+		got = "a mapping"
+	case yaml.SequenceNode:
+		got = "a list"
+	}
+	if path == "" {
+		path = "the file"
+	}
+	return fmt.Errorf("line %d: %s is %s: allowed is %s", node.Line, path, got, want)
+}
+
+// keysOf lists the yaml names of a struct's fields, in their order.
+func keysOf(t reflect.Type) []string {
+	keys := make([]string, t.NumField())
+	for i := range keys {
+		keys[i] = t.Field(i).Tag.Get("yaml")
+	}
+	return keys
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return clip(key)
+	}
+	return path + "." + clip(key)
+}
+
+// clip keeps a value from outside short enough for a line of log.
+func clip(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
