@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # `make help` explains the targets. They need Go (the version in go.mod), a C compiler
-# (ONNX Runtime is called through cgo) and npm (it carries ONNX Runtime);
-# `.ci/run` installs these where they are missing.
+# (ONNX Runtime is called through cgo) and npm (it carries ONNX Runtime). Where one is
+# missing, `.ci/run --setup` installs it.
 
-SHELL      := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
+SHELL         := /bin/bash
+.SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+export PATH   := $(CURDIR)/build/toolchain/bin:$(PATH):/usr/local/go/bin
 
 VERSION  ?= 0.1.0-$(shell git rev-parse --short HEAD 2>/dev/null || echo source)
 ARGS     ?=
@@ -14,12 +15,12 @@ FUZZTIME ?= 10s
 
 SERVICES := device-service app-service cloud-service
 BINARIES := $(addprefix ./,$(SERVICES)) ./cmd/offload
-UNITS     = $(shell go list ./... | grep -v /test/e2e)
+UNITS    := $$(go list ./... | grep -v /test/e2e)
 
 # The SDKs keep their version in variables that only the linker can set; left at 0.0.0,
 # an app service skips the check against core-metadata.
-sdk       = $(shell go list -m -f '{{.Version}}' github.com/edgexfoundry/$(1)/v3 | tr -d v)
-LDFLAGS   = -X main.version=$(VERSION) \
+sdk       = $$(go list -m -f '{{.Version}}' github.com/edgexfoundry/$(1)/v3 | tr -d v)
+LDFLAGS  := -X main.version=$(VERSION) \
   -X github.com/edgexfoundry/app-functions-sdk-go/v3/internal.ApplicationVersion=$(VERSION) \
   -X github.com/edgexfoundry/app-functions-sdk-go/v3/internal.SDKVersion=$(call sdk,app-functions-sdk-go) \
   -X github.com/edgexfoundry/device-sdk-go/v3/internal/common.SDKVersion=$(call sdk,device-sdk-go)
@@ -49,7 +50,7 @@ run: build ## Build all and watch tasks being offloaded (ARGS="--profile flaky";
 
 .PHONY: build
 build: tools $(ONNXRUNTIME) ## Build the services and the command line into bin/
-	go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ $(BINARIES)
+	go build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/ $(BINARIES)
 
 .PHONY: test
 test: unittest e2e ## Run every test: unit tests, then the real binaries end to end
@@ -95,15 +96,14 @@ docker: ## Build an image per service, with docker, podman or buildah
 clean: ## Remove what was built and downloaded
 	rm -rf bin build coverage.out report.json
 
-$(ONNXRUNTIME): scripts/get-onnxruntime.sh
+$(ONNXRUNTIME): scripts/get-onnxruntime.sh | tools
 	scripts/get-onnxruntime.sh
 	@touch $@
 
-$(GOLANGCI):
+$(GOLANGCI): | tools
 	GOBIN=$(CURDIR)/build/tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv build/tools/golangci-lint $@
 
 .PHONY: tools
 tools:
-	@for tool in go gcc npm; do command -v $$tool >/dev/null || missing="$${missing:-} $$tool"; done; \
-	test -z "$${missing:-}" || { echo "missing:$$missing (.ci/run --setup installs them on Debian and Ubuntu)" >&2; exit 1; }
+	@for tool in go gcc npm; do command -v $$tool >/dev/null || { .ci/run --setup; break; }; done
