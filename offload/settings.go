@@ -46,6 +46,9 @@ type Settings struct {
 	// Guard is kept between a backup's expected end and the deadline, for what the
 	// estimates do not see.
 	Guard time.Duration
+	// Grace is how long after its deadline an attempt under way is still waited for; what
+	// comes then is a result, named late. Raising it keeps places occupied with late work.
+	Grace time.Duration
 }
 
 // Weights say what the cost policy weighs, in one currency: milliseconds of latency.
@@ -77,6 +80,7 @@ func DefaultSettings() Settings {
 		InFlightLimit: 8,
 		RetryTarget:   2 * time.Second,
 		Guard:         5 * time.Millisecond,
+		Grace:         100 * time.Millisecond,
 	}
 }
 
@@ -100,6 +104,7 @@ func (s Settings) Validate() error {
 	bad(s.InFlightLimit >= 1 && s.InFlightLimit <= 1000, "InFlightLimit", s.InFlightLimit, "1 to 1000 attempts")
 	bad(s.RetryTarget >= 100*time.Millisecond && s.RetryTarget <= 10*time.Minute, "RetryTarget", s.RetryTarget, "100ms to 10m")
 	bad(s.Guard >= 0 && s.Guard <= time.Second, "Guard", s.Guard, "0s to 1s")
+	bad(s.Grace >= 0 && s.Grace <= time.Minute, "Grace", s.Grace, "0s to 1m")
 	return errors.Join(errs...)
 }
 

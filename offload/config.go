@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config is what an engine is made from.
+type Config struct {
+	Settings Settings
+	// Targets names the remote targets, the cloud and peers, in order of preference on a tie.
+	Targets []string
+	// Models are what can answer tasks; replaced as a whole by a ModelsChanged event.
+	Models []Model
+	// Workers is how many local runs may be under way at once.
+	Workers int
+	// Power is what energy is computed from.
+	Power Power
+	// Epoch is the wall clock time of engine time zero.
+	Epoch time.Time
+}
+
+// Power is what the box draws, in watts.
+type Power struct {
+	// Busy is drawn by a local run beyond the idle box, Radio while a payload is sent.
+	Busy, Radio float64
+}
+
+// DefaultPower is that of a Jetson Xavier class box with a cellular modem.
+func DefaultPower() Power { return Power{Busy: 12, Radio: 2.5} }
+
+// Model is what answers one kind of question, on the box and elsewhere.
+type Model struct {
+	// Name is what tasks ask for in Task.Model.
+	Name string
+	// Local are the variants that are ready on the box; empty when there is none.
+	Local []Variant
+	// Remote is what is known of the model on the targets.
+	Remote RemoteModel
+}
+
+// Variant is one loaded model that answers for a Model on the box.
+type Variant struct {
+	// Name is "name/version" in the model repository.
+	Name string
+	// Accuracy is the share of right answers on held-out data, 0 to 1; 0 is unknown.
+	Accuracy float64
+	// Service is the execution time to assume until it is measured; 0 is unknown.
+	Service time.Duration
+}
+
+// RemoteModel is a Model as the targets run it.
+type RemoteModel struct {
+	// Accuracy is 0 to 1; 0 is unknown and counts like the best local variant.
+	Accuracy float64
+	// Service is the execution time to assume until it is measured; 0 is unknown.
+	Service time.Duration
+}
+
+func (c Config) validate() error {
+	var errs []error
+	errs = append(errs, c.Settings.Validate())
+	if c.Workers < 1 || c.Workers > 64 {
+		errs = append(errs, fmt.Errorf("Workers %d: allowed is 1 to 64", c.Workers))
+	}
+	if len(c.Targets) > maxTargets {
+		errs = append(errs, fmt.Errorf("Targets has %d names: allowed are at most %d", len(c.Targets), maxTargets))
+	}
+	seen := map[string]bool{Local: true}
+	for _, name := range c.Targets {
+		if name == "" || seen[name] {
+			errs = append(errs, fmt.Errorf("Targets %q: allowed is a name that is not empty, not %q and not used twice", name, Local))
+		}
+		seen[name] = true
+	}
+	if c.Epoch.IsZero() {
+		errs = append(errs, errors.New("Epoch is zero: it must be the wall clock time at which the engine starts"))
+	}
+	return errors.Join(errs...)
+}
+
+// maxTargets bounds the remote targets; each is looked at in each decision.
+const maxTargets = 16

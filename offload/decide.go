@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// retransmission is what one lost packet costs on top of the round trip: the least
+// retransmission timeout of Linux's TCP.
+const retransmission = 200 * time.Millisecond
+
+// arrive takes a task in, or finishes it at once with the reason why not.
+func (e *Engine) arrive(ref uint64, t *Task) {
+	j := e.newJob(ref, t)
+	if reason, err := e.refuse(j); reason != "" {
+		e.finish(j, nil, reason, err)
+		return
+	}
+	e.jobs = append(e.jobs, j)
+	e.byRef[ref] = j
+	e.supersede(j)
+	e.decide(j)
+}
+
+func (e *Engine) newJob(ref uint64, t *Task) *job {
+	e.orders++
+	j := &job{ref: ref, order: e.orders, task: t, arrived: e.now, deadline: forever, end: forever}
+	j.created = t.Created.Sub(e.epoch)
+	if !t.Deadline.IsZero() {
+		j.deadline = t.Deadline.Sub(e.epoch)
+		j.end = j.deadline + e.settings.Grace
+	}
+	j.model = e.models[t.Model]
+	j.record = newRecord(t)
+	j.record.ArrivedMs = j.offset(e.now)
+	return j
+}
+
+func (e *Engine) refuse(j *job) (reason Reason, err string) {
+	p := j.task.Priority
+	switch {
+	case e.stopped:
+		return Stopped, "the service stops"
+	case e.byRef[j.ref] != nil:
+		return Invalid, fmt.Sprintf("ref %d: a task with it is under way", j.ref)
+	case p < Low || p > Critical:
+		return Invalid, fmt.Sprintf("priority %d: allowed is 0 (LOW) to 3 (CRITICAL)", p)
+	case e.now >= j.deadline:
+		return Shed, fmt.Sprintf("arrived %.0f ms after its deadline", ms(e.now-j.deadline))
+	}
+	return "", ""
+}
+
+// supersede ends the older task of the same source that has not been started anywhere.
+func (e *Engine) supersede(newer *job) {
+	for _, j := range slices.Clone(e.jobs) {
+		if j != newer && j.task.Source == newer.task.Source && !j.started() {
+			e.drop(j, Superseded, "a newer task of "+j.task.Source+" arrived: "+newer.task.ID)
+		}
+	}
+}
+
+// started says that an attempt was handed over to a worker or a transport.
+func (j *job) started() bool {
+	for _, a := range j.live {
+		if a.target == onBox || a.started > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// decide chooses the first path of a job and takes it.
+func (e *Engine) decide(j *job) {
+	paths := e.paths(j)
+	chosen, why := e.choose(paths, &e.settings)
+	r := &j.record
+	r.Policy, r.Why, r.QueueMs = e.settings.Policy, why, ms(e.box.workAhead(j, e.now))
+	for i := range paths {
+		r.Paths = append(r.Paths, paths[i].view)
+	}
+	if chosen < 0 {
+		e.drop(j, NoPath, e.noPath(j, paths))
+		return
+	}
+	p := &paths[chosen]
+	r.Decided = p.view.Target
+	if p.target == onBox {
+		e.queueLocal(j)
+		return
+	}
+	j.backup = e.settings.Hedge && len(j.variants()) > 0 && j.deadline != forever
+	if j.backup {
+		r.BackupAtMs = j.offset(e.backupAt(j))
+	}
+	e.send(j, p.target, p.expected, "decision")
+}
+
+func (e *Engine) noPath(j *job, paths []path) string {
+	if j.task.Model == "" {
+		return "the task names no model"
+	}
+	notes := make([]string, 0, len(paths))
+	for i := range paths {
+		notes = append(notes, paths[i].view.Target+": "+paths[i].view.Note)
+	}
+	return fmt.Sprintf("model %q: %s", j.task.Model, strings.Join(notes, "; "))
+}
+
+// paths works out what each way promises now. The local one comes first.
+func (e *Engine) paths(j *job) []path {
+	left := j.deadline
+	if left != forever {
+		left -= e.now
+	}
+	paths := make([]path, 0, 1+len(e.targets))
+	paths = append(paths, e.localPath(j, left))
+	for i := range e.targets {
+		paths = append(paths, e.remotePath(j, i, left))
+	}
+	return paths
+}
+
+func (e *Engine) localPath(j *job, left time.Duration) path {
+	p := path{target: onBox, left: left, view: PathView{Target: Local}}
+	if len(j.variants()) == 0 {
+		p.view.Note = "no model ready on the box"
+		p.expected = forever
+		return p
+	}
+	wait := e.box.workAhead(j, e.now)
+	v, _ := e.box.fitting(j, e.now+wait)
+	service := e.box.expect(v, j.task)
+	p.expected = wait + service
+	p.joules = e.power.Busy * service.Seconds()
+	p.view.Usable = true
+	p.view.Variant, p.view.Accuracy = v.Name, v.Accuracy
+	p.view.WaitMs, p.view.ServiceMs, p.view.ExpectedMs = ms(wait), ms(service), ms(p.expected)
+	return p
+}
+
+func (e *Engine) remotePath(j *job, i int, left time.Duration) path {
+	t := e.targets[i]
+	bytes := len(j.task.Payload) + wireOverhead
+	p := path{target: i, left: left, bytes: bytes, link: t.link.estimate()}
+	rate := t.link.upRate()
+	wait := seconds(t.bytesAhead(e.now) / rate)
+	up := seconds(float64(bytes) / rate)
+	transfer := up + t.link.downTime(t.answerBytes.or(0))
+	rtt := t.link.rtt()
+	service := t.services[j.task.Model].expect(priorService, j.task.ExpectedRemote, e.remoteModel(j).Service)
+	margin := seconds(e.settings.JitterFactor*t.link.jitter().Seconds() + p.link.Loss*retransmission.Seconds())
+	p.expected = wait + transfer + rtt + service + margin
+	p.joules = e.power.Radio * up.Seconds()
+	note := t.unusable(e.now, e.settings.InFlightLimit)
+	if j.tried&(1<<i) != 0 {
+		note = "tried before"
+	}
+	p.view = PathView{
+		Target: t.name, Usable: note == "", Note: note, Accuracy: e.remoteModel(j).Accuracy,
+		WaitMs: ms(wait), TransferMs: ms(transfer), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
+		ExpectedMs: ms(p.expected), JitterMs: ms(p.link.Jitter), LossRatio: p.link.Loss,
+		UpKbps: kbps(p.link.UpRate), DownKbps: kbps(p.link.DownRate),
+	}
+	return p
+}
+
+func kbps(bytesPerSecond float64) float64 { return bytesPerSecond * 8 / 1000 }
+
+// remoteModel is what is known of the job's model elsewhere; an unknown accuracy counts
+// like the box's best, so that it neither draws nor repels.
+func (e *Engine) remoteModel(j *job) RemoteModel {
+	if j.model == nil {
+		return RemoteModel{}
+	}
+	m := j.model.Remote
+	if m.Accuracy == 0 {
+		for _, v := range j.model.Local {
+			m.Accuracy = max(m.Accuracy, v.Accuracy)
+		}
+	}
+	return m
+}
+
+// queueLocal puts a job into the box's queue; when that is full the least urgent goes.
+func (e *Engine) queueLocal(j *job) {
+	e.box.enqueue(j)
+	if len(e.box.queue) <= e.settings.QueueLimit {
+		return
+	}
+	least := e.box.queue[len(e.box.queue)-1]
+	if len(least.live) > 0 { // a backup: its remote attempt goes on
+		e.box.dequeue(least)
+		least.backup = false
+		return
+	}
+	e.drop(least, QueueFull, fmt.Sprintf("%d tasks wait, all at least as urgent", e.settings.QueueLimit))
+}
+
+// send puts a job into a target's send queue.
+func (e *Engine) send(j *job, target int, expected time.Duration, why string) {
+	a := e.newAttempt(j, target, "", expected, why)
+	j.tried |= 1 << target
+	e.targets[target].enqueue(a)
+}
+
+func (e *Engine) newAttempt(j *job, target int, variant string, expected time.Duration, why string) *attempt {
+	e.ids++
+	name := Local
+	if target != onBox {
+		name = e.targets[target].name
+	}
+	a := &attempt{id: e.ids, job: j, target: target, variant: variant, expected: expected, view: len(j.record.Attempts)}
+	j.record.Attempts = append(j.record.Attempts, AttemptView{Target: name, Variant: variant, Why: why})
+	j.live = append(j.live, a)
+	e.attempts[a.id] = a
+	return a
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import (
+	"slices"
+	"time"
+)
+
+// Engine decides where each task runs. See the package's documentation for its rules.
+type Engine struct {
+	settings Settings
+	choose   policy
+	models   map[string]*Model
+	power    Power
+	epoch    time.Time
+
+	now     time.Duration
+	box     box
+	targets []*target
+
+	jobs     []*job // under way, in order of arrival
+	byRef    map[uint64]*job
+	attempts map[uint64]*attempt // that will still report
+	orders   uint64
+	ids      uint64
+	finished uint64
+	stopped  bool
+
+	out  []Action
+	ring time.Duration // last Ring asked for; forever when none
+}
+
+// NewEngine checks the configuration as a whole; the error names each wrong key.
+func NewEngine(c Config) (*Engine, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		power: c.Power, epoch: c.Epoch, ring: forever,
+		box:   box{workers: c.Workers, services: map[string]*serviceTime{}},
+		byRef: map[uint64]*job{}, attempts: map[uint64]*attempt{},
+	}
+	for _, name := range c.Targets {
+		e.targets = append(e.targets, &target{name: name, services: map[string]*serviceTime{}})
+	}
+	e.apply(c.Settings)
+	e.setModels(c.Models)
+	return e, nil
+}
+
+// Handle takes one event and gives the actions that follow from it. They are valid until
+// the next call. An event for an attempt or a task that is not under way is ignored.
+func (e *Engine) Handle(ev Event) []Action {
+	e.out = e.out[:0]
+	e.now = max(e.now, ev.At) // a clock that steps back stands still
+	switch ev.Kind {
+	case TaskArrived:
+		e.arrive(ev.Ref, ev.Task)
+	case TaskAbandoned:
+		if j := e.byRef[ev.Ref]; j != nil {
+			e.drop(j, Stopped, "nobody waits for it any more")
+		}
+	case LocalDone:
+		e.localDone(&ev)
+	case PayloadSent:
+		if a := e.attempts[ev.Attempt]; a != nil && a.target != onBox && e.targets[a.target].sending == a {
+			e.targets[a.target].sending = nil
+		}
+	case RemoteDone, RemoteRefused, RemoteFailed:
+		e.remoteDone(&ev)
+	case ProbeSent, ProbeDone, ProbeLost, RateMeasured:
+		e.measured(&ev)
+	case SettingsChanged:
+		if ev.Settings != nil && ev.Settings.Validate() == nil {
+			e.apply(*ev.Settings)
+		}
+	case ModelsChanged:
+		e.setModels(ev.Models)
+	case Stop:
+		e.stopped = true
+		for len(e.jobs) > 0 {
+			e.drop(e.jobs[0], Stopped, "the service stops")
+		}
+	case TimerRang:
+		e.ring = forever
+	}
+	e.schedule()
+	return e.out
+}
+
+func (e *Engine) apply(s Settings) {
+	e.settings, e.choose = s, policyFor(s.Policy)
+}
+
+func (e *Engine) setModels(models []Model) {
+	e.models = make(map[string]*Model, len(models))
+	for i := range models {
+		m := models[i]
+		m.Local = slices.Clone(m.Local)
+		e.models[m.Name] = &m
+	}
+}
+
+// measured takes what the probes say.
+func (e *Engine) measured(ev *Event) {
+	if ev.Target < 0 || ev.Target >= len(e.targets) {
+		return
+	}
+	t := e.targets[ev.Target]
+	switch ev.Kind {
+	case ProbeSent:
+		t.probing, t.probeOut = true, e.now
+	case ProbeDone:
+		t.probing = false
+		t.heard(e.now)
+		t.link.addProbeBack()
+		if ev.RTT > 0 {
+			t.link.addRTT(ev.RTT)
+		}
+	case ProbeLost:
+		t.probing = false
+		t.lostInRow++
+		t.link.addProbeLost()
+		if t.lostInRow >= 2 {
+			t.failed(e.now, e.settings.RetryTarget, "probes lost: "+ev.Error)
+		}
+	case RateMeasured:
+		t.heard(e.now)
+		rtt := t.link.rtt()
+		if ev.Bytes >= rateBytes {
+			t.link.addRate(&t.link.up, ev.Bytes, ev.RTT-rtt, ev.RTT)
+		}
+		if ev.BytesDown >= rateBytes {
+			t.link.addRate(&t.link.down, ev.BytesDown, ev.RTT-rtt, ev.RTT)
+		}
+	}
+}
+
+// localDone frees a worker and, if its job still wants one, gives it the answer.
+func (e *Engine) localDone(ev *Event) {
+	a := e.attempts[ev.Attempt]
+	if a == nil || a.target != onBox {
+		return
+	}
+	delete(e.attempts, a.id)
+	e.box.running = slices.DeleteFunc(e.box.running, func(x *attempt) bool { return x == a })
+	e.box.lastDone = e.now
+	if ev.Answer != nil {
+		e.box.service(a.variant).add(ev.Execution)
+	}
+	if a.cancelled {
+		return
+	}
+	if ev.Answer != nil {
+		e.closeAttempt(a, "ok", "")
+		e.succeed(a.job, Local, ev)
+		return
+	}
+	e.closeAttempt(a, "failed", ev.Error)
+	e.fallBack(a.job, ev.Error)
+}
+
+// remoteDone learns from whatever a target said, and finishes or falls back.
+func (e *Engine) remoteDone(ev *Event) {
+	a := e.attempts[ev.Attempt]
+	if a == nil || a.target == onBox {
+		return
+	}
+	delete(e.attempts, a.id)
+	t := e.targets[a.target]
+	t.drop(a)
+	switch ev.Kind {
+	case RemoteDone:
+		t.heard(e.now)
+		t.service(a.job.task.Model).add(ev.Execution + ev.Queue)
+		t.answerBytes.add(float64(ev.Bytes), rateWeight)
+		t.link.addAnswer(e.now, a.started, a.bytes(), ev.Bytes, ev.Execution+ev.Queue)
+	case RemoteRefused:
+		t.heard(e.now)
+	case RemoteFailed:
+		if !a.cancelled && e.now < a.job.deadline { // a failure past the deadline may be the deadline itself
+			t.failed(e.now, e.settings.RetryTarget, ev.Error)
+		}
+	}
+	if a.cancelled {
+		return
+	}
+	if ev.Kind == RemoteDone && ev.Answer != nil {
+		e.closeAttempt(a, "ok", "")
+		e.succeed(a.job, t.name, ev)
+		return
+	}
+	result := "failed"
+	if ev.Kind == RemoteRefused {
+		result = "refused"
+	}
+	e.closeAttempt(a, result, ev.Error)
+	e.fallBack(a.job, t.name+": "+ev.Error)
+}
+
+// Estimate is what is known of a target's link; ok is false for an index that is none.
+func (e *Engine) Estimate(target int) (est LinkEstimate, ok bool) {
+	if target < 0 || target >= len(e.targets) {
+		return LinkEstimate{}, false
+	}
+	return e.targets[target].link.estimate(), true
+}
+
+// TargetState is how a target stands, for an operator.
+type TargetState struct {
+	// Unusable says why nothing new is sent there; "" when it may be.
+	Unusable string
+	// Waiting is the length of the send queue, InFlight what was handed over.
+	Waiting, InFlight int
+	// Service is the mean execution time by model.
+	Service map[string]time.Duration
+}
+
+// Target tells how a target stands; the zero value for an index that is none.
+func (e *Engine) Target(i int) TargetState {
+	if i < 0 || i >= len(e.targets) {
+		return TargetState{}
+	}
+	t := e.targets[i]
+	s := TargetState{
+		Unusable: t.unusable(e.now, e.settings.InFlightLimit),
+		Waiting:  len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
+	}
+	for model, service := range t.services {
+		if d := service.expect(0); d > 0 {
+			s.Service[model] = d
+		}
+	}
+	return s
+}
+
+// BoxState is how the local side stands, for an operator.
+type BoxState struct {
+	Waiting, Running, UnderWay int
+	// Service is the mean execution time by variant.
+	Service map[string]time.Duration
+}
+
+// Box tells how the local side stands.
+func (e *Engine) Box() BoxState {
+	s := BoxState{
+		Waiting: len(e.box.queue), Running: len(e.box.running), UnderWay: len(e.jobs),
+		Service: map[string]time.Duration{},
+	}
+	for variant, service := range e.box.services {
+		if d := service.expect(0); d > 0 {
+			s.Service[variant] = d
+		}
+	}
+	return s
+}
+
+// Settings are those in force.
+func (e *Engine) Settings() Settings { return e.settings }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import "time"
+
+// EventKind says what happened.
+type EventKind uint8
+
+// The events, and which fields of Event each reads beside Kind and At.
+const (
+	// TaskArrived: Ref (chosen by the driver, unique among the tasks under way), Task.
+	TaskArrived EventKind = iota + 1
+	// TaskAbandoned: Ref. Nobody waits for the outcome any more.
+	TaskAbandoned
+	// LocalDone: Attempt, Answer or Error, Execution.
+	LocalDone
+	// PayloadSent: Attempt. The payload was handed to the transport.
+	PayloadSent
+	// RemoteDone: Attempt, Answer, Execution, Queue, Bytes (of the answer), ProcessedBy.
+	RemoteDone
+	// RemoteRefused: Attempt, Error. The target answered that it will not run it.
+	RemoteRefused
+	// RemoteFailed: Attempt, Error. No answer: no connection, or it broke.
+	RemoteFailed
+	// ProbeSent: Target.
+	ProbeSent
+	// ProbeDone: Target, RTT.
+	ProbeDone
+	// ProbeLost: Target, Error.
+	ProbeLost
+	// RateMeasured: Target, Bytes sent up in one probe, BytesDown received, RTT its whole time.
+	RateMeasured
+	// TimerRang: nothing else. The time asked for by a Ring action has come.
+	TimerRang
+	// SettingsChanged: Settings, validated.
+	SettingsChanged
+	// ModelsChanged: Models.
+	ModelsChanged
+	// Stop: nothing else. Every task under way is finished, later ones at once.
+	Stop
+)
+
+// Event is one thing that happened. It is a flat struct so that handing one over
+// costs no allocation and a log of events is a list of one type.
+type Event struct {
+	Kind EventKind
+	// At is engine time: what passed since Config.Epoch. Never earlier than the last event's.
+	At time.Duration
+
+	Ref     uint64
+	Task    *Task
+	Attempt uint64
+	Target  int
+
+	Answer           *Answer
+	Error            string
+	Execution, Queue time.Duration
+	RTT              time.Duration
+	Bytes, BytesDown int
+	ProcessedBy      string
+
+	Settings *Settings
+	Models   []Model
+}
+
+// ActionKind says what to do.
+type ActionKind uint8
+
+// The actions, and which fields of Action each sets.
+const (
+	// StartLocal: Ref, Attempt, Task, Variant, Until.
+	StartLocal ActionKind = iota + 1
+	// SendRemote: Ref, Attempt, Task, Target, Until.
+	SendRemote
+	// CancelAttempt: Attempt. An event for it may still come and is then ignored,
+	// except that a local worker is busy until its LocalDone.
+	CancelAttempt
+	// FinishTask: Ref, Outcome.
+	FinishTask
+	// Ring: At. Replaces the time of an earlier Ring.
+	Ring
+)
+
+// Action is one thing that the driver has to do.
+type Action struct {
+	Kind    ActionKind
+	Ref     uint64
+	Attempt uint64
+	Task    *Task
+	Variant string
+	Target  int
+	// Until is the wall clock time at which the attempt is worth nothing any more.
+	Until   time.Time
+	Outcome Outcome
+	At      time.Duration
+}

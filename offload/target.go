@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// target is a place elsewhere that runs tasks: its link, its send queue and what is
+// under way there.
+type target struct {
+	name string
+	link link
+	// services are the execution times by model name.
+	services map[string]*serviceTime
+	// answerBytes is the size of its answers.
+	answerBytes average
+
+	// queue waits to be sent, most urgent first; sending was handed over and is not yet
+	// with the transport; flying is everything handed over, oldest first.
+	queue   []*attempt
+	sending *attempt
+	flying  []*attempt
+
+	// pausedUntil is when a target that failed is tried again.
+	pausedUntil time.Duration
+	failing     bool
+	lastError   string
+	// probeOut is when the oldest unanswered probe left; lostInRow counts lost ones since
+	// the last sign of life.
+	probeOut  time.Duration
+	probing   bool
+	lostInRow int
+}
+
+// heard notes a sign of life: whatever was wrong is over.
+func (t *target) heard(at time.Duration) {
+	t.link.heard = at
+	t.failing, t.lostInRow, t.lastError = false, 0, ""
+}
+
+func (t *target) failed(at, pause time.Duration, err string) {
+	t.failing, t.pausedUntil, t.lastError = true, at+pause, err
+}
+
+// patience is how long after its expected time an answer may still be on its way:
+// the round trip and four times its deviation, as TCP's retransmission timer has it (RFC 6298).
+func (t *target) patience() time.Duration {
+	const least, most = 150 * time.Millisecond, 2 * time.Second
+	return min(max(t.link.rtt()+4*t.link.jitter(), least), most)
+}
+
+// unusable says why nothing new should be sent there now; "" when it may be.
+func (t *target) unusable(now time.Duration, inFlightLimit int) string {
+	switch {
+	case t.failing && now < t.pausedUntil:
+		return "unreachable: " + t.lastError
+	case len(t.queue)+len(t.flying) >= inFlightLimit:
+		return fmt.Sprintf("%d attempts under way", len(t.queue)+len(t.flying))
+	case t.lostInRow > 0:
+		return fmt.Sprintf("%d probes lost in a row", t.lostInRow)
+	case t.probing && now-t.probeOut > t.patience() && t.link.heard < t.probeOut:
+		return fmt.Sprintf("stalled: probe unanswered for %.0f ms", ms(now-t.probeOut))
+	}
+	if len(t.flying) > 0 {
+		oldest := t.flying[0]
+		if age := now - oldest.started; t.link.heard < oldest.started && age > oldest.expected+t.patience() {
+			return fmt.Sprintf("stalled: task unanswered for %.0f ms", ms(age))
+		}
+	}
+	return ""
+}
+
+// bytesAhead is what a new payload would wait for on the uplink: what is queued, and the
+// part of what is flying that at the known rate has not left yet.
+func (t *target) bytesAhead(now time.Duration) float64 {
+	ahead := 0.
+	rate := t.link.upRate()
+	for _, a := range t.flying {
+		// Payloads leave one after the other; each earlier one's remainder counts too.
+		ahead += float64(a.bytes())
+	}
+	if len(t.flying) > 0 {
+		ahead = max(0, ahead-rate*(now-t.flying[0].started).Seconds())
+	}
+	for _, a := range t.queue {
+		ahead += float64(a.bytes())
+	}
+	return ahead
+}
+
+func (t *target) service(model string) *serviceTime {
+	s := t.services[model]
+	if s == nil {
+		s = &serviceTime{}
+		t.services[model] = s
+	}
+	return s
+}
+
+// enqueue keeps the send queue ordered by priority, then deadline, then arrival.
+func (t *target) enqueue(a *attempt) {
+	i, _ := slices.BinarySearchFunc(t.queue, a, func(x, y *attempt) int { return x.job.moreUrgent(y.job) })
+	t.queue = slices.Insert(t.queue, i, a)
+}
+
+// drop takes an attempt off every list it is on.
+func (t *target) drop(a *attempt) {
+	is := func(x *attempt) bool { return x == a }
+	t.queue = slices.DeleteFunc(t.queue, is)
+	t.flying = slices.DeleteFunc(t.flying, is)
+	if t.sending == a {
+		t.sending = nil
+	}
+}
