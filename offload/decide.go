@@ -3,6 +3,7 @@
 package offload
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -219,4 +220,30 @@ func (e *Engine) newAttempt(j *job, target int, variant string, expected time.Du
 	j.live = append(j.live, a)
 	e.attempts[a.id] = a
 	return a
+}
+
+// Expect is the execution time of a task on the box, with its most accurate variant, and
+// on the quickest target, without queue or network: measured where known, else what the
+// task or its model says, else 0 for unknown.
+func (e *Engine) Expect(t *Task) (onBox, elsewhere time.Duration) {
+	onBox, elsewhere = t.ExpectedLocal, t.ExpectedRemote
+	m := e.models[t.Model]
+	if m != nil && len(m.Local) > 0 {
+		best := slices.MaxFunc(m.Local, func(a, b Variant) int { return cmp.Compare(a.Accuracy, b.Accuracy) })
+		onBox = e.box.services[best.Name].expect(0, onBox, best.Service)
+	}
+	assumed := elsewhere
+	if m != nil && assumed == 0 {
+		assumed = m.Remote.Service
+	}
+	quickest := forever
+	for _, target := range e.targets {
+		if d := target.services[t.Model].expect(0, assumed); d > 0 {
+			quickest = min(quickest, d)
+		}
+	}
+	if quickest != forever {
+		elsewhere = quickest
+	}
+	return onBox, elsewhere
 }

@@ -211,6 +211,8 @@ func (e *Engine) Estimate(target int) (est LinkEstimate, ok bool) {
 type TargetState struct {
 	// Unusable says why nothing new is sent there; "" when it may be.
 	Unusable string
+	// Failing: the last that was seen of it is a failure.
+	Failing bool
 	// Waiting is the length of the send queue, InFlight what was handed over.
 	Waiting, InFlight int
 	// Service is the mean execution time by model.
@@ -224,8 +226,8 @@ func (e *Engine) Target(i int) TargetState {
 	}
 	t := e.targets[i]
 	s := TargetState{
-		Unusable: t.unusable(e.now, e.settings.InFlightLimit),
-		Waiting:  len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
+		Unusable: t.unusable(e.now, e.settings.InFlightLimit), Failing: t.failing,
+		Waiting: len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
 	}
 	for model, service := range t.services {
 		if d := service.expect(0); d > 0 {

@@ -64,9 +64,7 @@ func (e *Engine) finish(j *job, answer *Answer, reason Reason, err string) {
 	r := &j.record
 	r.Seq, r.Reason, r.LatencyMs = e.finished, reason, j.offset(e.now)
 	r.DeadlineMet = answer != nil && e.now <= j.deadline
-	if r.Error == "" || answer == nil {
-		r.Error = err
-	}
+	r.Error = err
 	e.out = append(e.out, Action{Kind: FinishTask, Ref: j.ref, Task: j.task, Outcome: Outcome{Answer: answer, Reason: reason, Record: *r}})
 }
 

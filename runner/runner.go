@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"edgex-offload/offload"
+	"edgex-offload/remote"
+)
+
+// Local runs tasks on the box. It is called by as many goroutines as there are workers.
+type Local interface {
+	// Infer runs a task on a variant ("name/version") and returns when it is done or, with
+	// an error, soon after ctx ended.
+	Infer(ctx context.Context, variant string, task offload.Task) (offload.Answer, error)
+}
+
+// Remote runs tasks elsewhere. *remote.Client is one.
+type Remote interface {
+	// Offload returns the answer or an error that remote.ClassOf tells apart. It calls sent
+	// at most once, when the request's bytes were handed to the transport.
+	Offload(ctx context.Context, task offload.Task, sent func()) (remote.Reply, error)
+	// Probe is a small call that waits for nothing.
+	Probe(ctx context.Context) (remote.ProbeReply, error)
+}
+
+// Target is a place elsewhere.
+type Target struct {
+	Name   string
+	Remote Remote
+}
+
+// Options are what a Runner is made from; zero values take the default that is named.
+type Options struct {
+	// Settings are the engine's first ones.
+	Settings offload.Settings
+	// Power is what energy is computed from. Default offload.DefaultPower.
+	Power offload.Power
+	// Models are what is ready at the start; SetModels follows.
+	Models []offload.Model
+	Local  Local
+	// Targets may be empty: everything runs on the box then.
+	Targets []Target
+	// Workers is how many local runs there may be at once. Default 1.
+	Workers int
+	// ProbeInterval is the pause between two probes of a target. Default 500 ms. Raising it
+	// saves 130 bytes a probe and learns later of a change.
+	ProbeInterval time.Duration
+	// ProbeTimeout is when a probe counts as lost. Default 1 s.
+	ProbeTimeout time.Duration
+	// DecisionLog is how many decision records are kept. Default 2048.
+	DecisionLog int
+	// Logger takes the few lines that are not records. Default: discarded.
+	Logger *slog.Logger
+}
+
+// Runner is the live driver of one engine.
+type Runner struct {
+	options Options
+	epoch   time.Time
+	logger  *slog.Logger
+	work    sync.WaitGroup
+
+	mu       sync.Mutex // guards all below, the engine above all
+	engine   *offload.Engine
+	refs     uint64
+	waiters  map[uint64]chan offload.Outcome
+	cancels  map[uint64]context.CancelFunc
+	timer    *time.Timer
+	stopped  bool
+	history  history
+	targets  []targetHealth
+	lastTold []string // of each target, so that a change is logged once
+}
+
+// targetHealth is what only the driver sees of a target.
+type targetHealth struct {
+	probes, lost uint64
+}
+
+// New checks the options as a whole. The runner takes tasks at once; its probes and its
+// end belong to Run.
+func New(o Options) (*Runner, error) {
+	if o.Local == nil {
+		return nil, errors.New("Local is nil: it must run tasks on the box, or say why it cannot")
+	}
+	setDefault(&o.Power, offload.DefaultPower())
+	setDefault(&o.Workers, 1)
+	setDefault(&o.ProbeInterval, 500*time.Millisecond)
+	setDefault(&o.ProbeTimeout, time.Second)
+	setDefault(&o.DecisionLog, 2048)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	r := &Runner{
+		options: o, epoch: time.Now(), logger: o.Logger,
+		waiters: map[uint64]chan offload.Outcome{}, cancels: map[uint64]context.CancelFunc{},
+		history: newHistory(o.DecisionLog),
+		targets: make([]targetHealth, len(o.Targets)), lastTold: make([]string, len(o.Targets)),
+	}
+	names := make([]string, len(o.Targets))
+	for i, t := range o.Targets {
+		names[i] = t.Name
+	}
+	engine, err := offload.NewEngine(offload.Config{
+		Settings: o.Settings, Targets: names, Models: o.Models, Workers: o.Workers, Power: o.Power, Epoch: r.epoch,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.engine = engine
+	return r, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (o *Options) validate() error {
+	var errs []error
+	for _, t := range o.Targets {
+		if t.Remote == nil {
+			errs = append(errs, fmt.Errorf("Targets %q has no Remote", t.Name))
+		}
+	}
+	if o.ProbeInterval < 10*time.Millisecond || o.ProbeInterval > time.Minute {
+		errs = append(errs, fmt.Errorf("ProbeInterval %v: allowed is 10ms to 1m", o.ProbeInterval))
+	}
+	if o.ProbeTimeout < 10*time.Millisecond || o.ProbeTimeout > time.Minute {
+		errs = append(errs, fmt.Errorf("ProbeTimeout %v: allowed is 10ms to 1m", o.ProbeTimeout))
+	}
+	if o.DecisionLog < 1 || o.DecisionLog > 1e6 {
+		errs = append(errs, fmt.Errorf("DecisionLog %d: allowed is 1 to 1000000 records", o.DecisionLog))
+	}
+	return errors.Join(errs...)
+}
+
+// Run probes the targets until ctx ends, then finishes every task under way with
+// offload.Stopped and waits for all work to end. Call it once.
+func (r *Runner) Run(ctx context.Context) error {
+	for i := range r.options.Targets {
+		r.work.Go(func() { r.probe(ctx, i) })
+	}
+	<-ctx.Done()
+	r.mu.Lock()
+	r.stopped = true
+	r.handle(offload.Event{Kind: offload.Stop})
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	r.mu.Unlock()
+	r.work.Wait()
+	return nil
+}
+
+// Do hands a task over and blocks until its outcome; each task gets exactly one. When ctx
+// ends first the task is given up and its outcome says so.
+func (r *Runner) Do(ctx context.Context, task offload.Task) offload.Outcome {
+	outcome := make(chan offload.Outcome, 1)
+	r.mu.Lock()
+	r.refs++
+	ref := r.refs
+	r.anchor(&task)
+	task.ExpectedLocal, task.ExpectedRemote = r.engine.Expect(&task)
+	r.waiters[ref] = outcome
+	r.history.arrived++
+	r.handle(offload.Event{Kind: offload.TaskArrived, Ref: ref, Task: &task})
+	r.mu.Unlock()
+
+	select {
+	case o := <-outcome:
+		return o
+	case <-ctx.Done():
+		r.event(offload.Event{Kind: offload.TaskAbandoned, Ref: ref})
+		return <-outcome
+	}
+}
+
+// anchor puts the task's wall clock times onto the monotonic clock that the engine runs
+// on, so that a step of the wall clock moves no deadline of a task under way. A task from
+// the future was created now.
+func (r *Runner) anchor(task *offload.Task) {
+	now := time.Now()
+	wall := now.Round(0) // without the monotonic reading
+	age := max(0, wall.Sub(task.Created.Round(0)))
+	if task.Created.IsZero() {
+		age = 0
+	}
+	if !task.Deadline.IsZero() {
+		task.Deadline = now.Add(task.Deadline.Round(0).Sub(wall))
+	}
+	task.Created = now.Add(-age)
+}
+
+// Configure takes new settings over as a whole, or says what is wrong with them.
+func (r *Runner) Configure(s offload.Settings) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	r.event(offload.Event{Kind: offload.SettingsChanged, Settings: &s})
+	return nil
+}
+
+// SetModels replaces what is known of the models.
+func (r *Runner) SetModels(models []offload.Model) {
+	r.event(offload.Event{Kind: offload.ModelsChanged, Models: models})
+}
+
+// event gives the engine one event and does what it says.
+func (r *Runner) event(ev offload.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.handle(ev)
+}
+
+// handle is event for who holds the lock.
+func (r *Runner) handle(ev offload.Event) {
+	ev.At = time.Since(r.epoch)
+	for _, a := range r.engine.Handle(ev) {
+		switch a.Kind {
+		case offload.StartLocal:
+			r.start(a, r.runLocal)
+		case offload.SendRemote:
+			r.start(a, r.runRemote)
+		case offload.CancelAttempt:
+			if cancel := r.cancels[a.Attempt]; cancel != nil {
+				cancel()
+			}
+		case offload.FinishTask:
+			r.history.add(a.Outcome)
+			if waiter := r.waiters[a.Ref]; waiter != nil {
+				delete(r.waiters, a.Ref)
+				waiter <- a.Outcome // has room: it is the only one
+			}
+		case offload.Ring:
+			r.ringAt(a.At)
+		}
+	}
+	r.tellTargets()
+}
+
+func (r *Runner) ringAt(at time.Duration) {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	if r.stopped {
+		return
+	}
+	r.timer = time.AfterFunc(at-time.Since(r.epoch), func() { r.event(offload.Event{Kind: offload.TimerRang}) })
+}
+
+// tellTargets logs when a target stops or starts to be usable.
+func (r *Runner) tellTargets() {
+	for i, t := range r.options.Targets {
+		state := r.engine.Target(i)
+		told := "up"
+		if state.Failing {
+			told = "down"
+		}
+		if r.lastTold[i] == told || (r.lastTold[i] == "" && told == "up") {
+			continue
+		}
+		r.lastTold[i] = told
+		r.logger.Info("target "+told, "target", t.Name, "reason", state.Unusable)
+	}
+}
