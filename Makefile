@@ -52,6 +52,11 @@ run: build ## Build all and watch tasks being offloaded (ARGS="--profile flaky";
 build: tools $(ONNXRUNTIME) ## Build the services and the command line into bin/
 	go build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/ $(BINARIES)
 
+# Without glibc, for the Alpine image.
+bin/static/device-service: tools
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w $(LDFLAGS)" -o $@ ./device-service
+.PHONY: bin/static/device-service
+
 .PHONY: test
 test: unittest e2e ## Run every test: unit tests, then the real binaries end to end
 
