@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command makedata writes the sets that models/train/train.py learns from, as NumPy
+// files: NAME-SET-SIZE.npy with the inputs, NAME-SET-labels.npy with the classes.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"log"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/sync/errgroup"
+
+	"edgex-offload/models/train/sets"
+)
+
+// sides are the surface models' inputs, in pixels each way.
+var sides = []int{64, 128}
+
+func main() {
+	log.SetFlags(log.Ltime)
+	out := flag.String("out", "build/train", "folder to write to; it takes about 1 GB")
+	share := flag.Float64("share", 1, "share of the samples to make; less is faster and learns worse")
+	flag.Parse()
+	if err := makeAll(*out, *share); err != nil {
+		log.Fatalf("makedata: %v", err)
+	}
+}
+
+func makeAll(out string, share float64) error {
+	if share <= 0 || share > 10 {
+		return fmt.Errorf("-share %g: allowed is more than 0, up to 10", share)
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	for _, set := range []struct {
+		name               string
+		seed               int64
+		surface, vibration int
+	}{
+		{"train", sets.Train, 12000, 18000},
+		{"validation", sets.Validation, 2000, 3000},
+		{"heldout", sets.HeldOut, 4000, 4200},
+	} {
+		parts, windows := sets.Groups(int(share*float64(set.surface))), sets.Groups(int(share*float64(set.vibration)))
+		log.Printf("%s: %d groups of parts, %d groups of windows", set.name, parts, windows)
+		if err := writeSet(filepath.Join(out, "surface-"+set.name), surface{}, set.seed, parts); err != nil {
+			return fmt.Errorf("surface %s: %w", set.name, err)
+		}
+		if err := writeSet(filepath.Join(out, "vibration-"+set.name), vibration{}, set.seed, windows); err != nil {
+			return fmt.Errorf("vibration %s: %w", set.name, err)
+		}
+	}
+	return nil
+}
+
+// family is a kind of data.
+type family interface {
+	samples(seed int64, group int) ([]sets.Sample, error)
+	// arrays lists the inputs that are made of a sample: the file's suffix, the kind of
+	// value and the shape of one.
+	arrays() []input
+	// values is the sample as the i-th of the arrays takes it.
+	values(payload []byte, i int) ([]byte, error)
+}
+
+type input struct {
+	suffix, kind string
+	shape        []int
+}
+
+// made is one group in the form in which it is written.
+type made struct {
+	arrays [][]byte
+	labels []byte
+}
+
+// writeSet makes the groups on all processors and writes them in their order.
+func writeSet(path string, f family, seed int64, groups int) error {
+	count := groups * sets.GroupSize
+	labels, err := createArray(path+"-labels.npy", "|u1", count)
+	if err != nil {
+		return err
+	}
+	var files []*array
+	for _, in := range f.arrays() {
+		file, err := createArray(path+in.suffix+".npy", in.kind, append([]int{count}, in.shape...)...)
+		if err != nil {
+			return err
+		}
+		files = append(files, file)
+	}
+	for first := 0; first < groups; first += runtime.NumCPU() {
+		batch := make([]made, min(runtime.NumCPU(), groups-first))
+		var work errgroup.Group
+		for i := range batch {
+			work.Go(func() (err error) {
+				batch[i], err = makeGroup(f, seed, first+i)
+				return err
+			})
+		}
+		if err := work.Wait(); err != nil {
+			return err
+		}
+		for _, m := range batch {
+			labels.write(m.labels)
+			for i, file := range files {
+				file.write(m.arrays[i])
+			}
+		}
+	}
+	for _, file := range append(files, labels) {
+		if err := file.close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func makeGroup(f family, seed int64, group int) (made, error) {
+	samples, err := f.samples(seed, group)
+	if err != nil {
+		return made{}, err
+	}
+	m := made{arrays: make([][]byte, len(f.arrays()))}
+	for _, s := range samples {
+		m.labels = append(m.labels, byte(s.Label))
+		for i := range m.arrays {
+			values, err := f.values(s.Payload, i)
+			if err != nil {
+				return made{}, err
+			}
+			m.arrays[i] = append(m.arrays[i], values...)
+		}
+	}
+	return m, nil
+}
+
+type vibration struct{}
+
+func (vibration) samples(seed int64, group int) ([]sets.Sample, error) {
+	return sets.Vibration(seed, group)
+}
+func (vibration) arrays() []input                              { return []input{{"", "<f4", []int{3, 1024}}} }
+func (vibration) values(payload []byte, _ int) ([]byte, error) { return payload, nil }
+
+type surface struct{}
+
+func (surface) samples(seed int64, group int) ([]sets.Sample, error) {
+	return sets.Surface(seed, group)
+}
+
+func (surface) arrays() (list []input) {
+	for _, side := range sides {
+		list = append(list, input{fmt.Sprintf("-%d", side), "|u1", []int{3, side, side}})
+	}
+	return list
+}
+
+func (surface) values(payload []byte, i int) ([]byte, error) {
+	picture, err := jpeg.Decode(bytes.NewReader(payload))
+	if err != nil {
+		return nil, err
+	}
+	side := sides[i]
+	small := image.NewRGBA(image.Rect(0, 0, side, side))
+	draw.ApproxBiLinear.Scale(small, small.Bounds(), picture, picture.Bounds(), draw.Src, nil)
+	planes := make([]byte, 3*side*side)
+	for at := range side * side {
+		for channel := range 3 {
+			planes[channel*side*side+at] = small.Pix[4*at+channel]
+		}
+	}
+	return planes, nil
+}
