@@ -111,4 +111,4 @@ $(GOLANGCI): | tools
 
 .PHONY: tools
 tools:
-	@for tool in go gcc npm; do command -v $$tool >/dev/null || { .ci/run --setup; break; }; done
+	@{ command -v gcc && command -v npm && go list -m; } >/dev/null 2>&1 || .ci/run --setup
