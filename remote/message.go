@@ -117,4 +117,3 @@ func isRefusal(code codes.Code) bool {
 		return false
 	}
 }
-
