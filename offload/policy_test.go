@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// goldenPath is one path of a case in testdata/policies.json, in milliseconds.
+type goldenPath struct {
+	Unusable   string
+	Unmeasured bool
+	WaitMs     float64
+	RTTMs      float64 `json:"rttMs"`
+	JitterMs   float64
+	Loss       float64
+	TransferMs float64
+	ServiceMs  float64
+	Accuracy   float64
+	Joules     float64
+	Bytes      int
+}
+
+func (g goldenPath) path(target int, name string, left time.Duration, s Settings) path {
+	at := func(ms float64) time.Duration { return time.Duration(ms * 1e6) }
+	margin := s.JitterFactor * g.JitterMs
+	expected := g.WaitMs + g.TransferMs + g.RTTMs + g.ServiceMs + margin
+	p := path{
+		target: target, left: left, expected: at(expected), joules: g.Joules, bytes: g.Bytes,
+		link: LinkEstimate{RTT: at(g.RTTMs), Jitter: at(g.JitterMs), Loss: g.Loss, Samples: 60},
+		view: PathView{
+			Target: name, Usable: g.Unusable == "", Note: g.Unusable, Accuracy: g.Accuracy, WaitMs: g.WaitMs,
+			TransferMs: g.TransferMs, RTTMs: g.RTTMs, ServiceMs: g.ServiceMs, MarginMs: margin, ExpectedMs: expected,
+		},
+	}
+	if g.Unmeasured {
+		p.link.Samples = 0
+	}
+	return p
+}
+
+func TestPoliciesOnGoldenCases(t *testing.T) {
+	raw, err := os.ReadFile("testdata/policies.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Name, Policy, Want, Why   string
+		LeftMs                    float64
+		JitterFactor              *float64
+		EnergyWeight, MoneyWeight float64
+		Local, Cloud              goldenPath
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			s := DefaultSettings()
+			s.Weights.Accuracy, s.Weights.Energy, s.Weights.Money = 10, c.EnergyWeight, c.MoneyWeight
+			if c.JitterFactor != nil {
+				s.JitterFactor = *c.JitterFactor
+			}
+			left := time.Duration(c.LeftMs * 1e6)
+			paths := []path{c.Local.path(onBox, Local, left, s), c.Cloud.path(0, "cloud", left, s)}
+			chosen, why := policyFor(c.Policy)(paths, &s)
+			got := "none"
+			if chosen >= 0 {
+				got = paths[chosen].view.Target
+			}
+			if got != c.Want || !strings.Contains(why, c.Why) {
+				t.Errorf("chose %s because %q; want %s because %q", got, why, c.Want, c.Why)
+			}
+		})
+	}
+}
