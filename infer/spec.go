@@ -88,6 +88,9 @@ type Input struct {
 	Fit string `yaml:"fit"`
 	// Pad is the value, 0 to 255, of what letterbox leaves free; the default is 114.
 	Pad int `yaml:"pad"`
+	// Resize is how pixels become fewer: "area" (the default) averages all of them, "fast"
+	// takes the linear mean of the nearest, which aliases, as OpenCV's INTER_LINEAR.
+	Resize string `yaml:"resize"`
 	// Invert takes 255 - v for each value first: dark on white for a model of white on black.
 	Invert bool `yaml:"invert"`
 
@@ -134,7 +137,7 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		Serves: name,
 		RunsOn: []string{Box, Cloud},
 		Scores: "auto",
-		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}},
+		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}},
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},

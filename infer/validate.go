@@ -46,6 +46,7 @@ func (s Spec) validate() error {
 	s.validateKind(c)
 	s.Input.validate(c)
 	c.oneOf("scores", s.Scores, "auto", "logits", "probabilities")
+	c.check(s.Decoder != Classification || len(s.Labels) != 1, "labels", "1 long", "2 or more for a classifier")
 	c.check(len(s.Labels) >= 1 && len(s.Labels) <= maxLabels, "labels", fmt.Sprintf("%d long", len(s.Labels)), fmt.Sprintf("1 to %d labels", maxLabels))
 	for i, l := range s.Labels {
 		if l == "" || len(l) > 200 {
@@ -107,6 +108,7 @@ func (in Input) validateImage(c *checker) {
 	c.oneOf("input.layout", in.Layout, "NCHW", "NHWC")
 	c.oneOf("input.color", in.Color, "RGB", "BGR", "GRAY")
 	c.oneOf("input.fit", in.Fit, "stretch", "letterbox", "letterbox-corner")
+	c.oneOf("input.resize", in.Resize, "area", "fast")
 	c.check(in.Pad >= 0 && in.Pad <= 255, "input.pad", in.Pad, "0 to 255")
 	c.check(len(in.Shape) == 0, "input.shape", in.Shape, "for type signal alone; an image has width and height")
 	c.check(in.Normalize == "none", "input.normalize", in.Normalize, "for type signal alone; an image has scale, mean and std")

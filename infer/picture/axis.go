@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package picture
+
+import "math"
+
+// axis says, for each of the out samples of one dimension, which samples of the source
+// make it up: taps of them from start[i] on, with weights[i*taps:] that add up to 1.
+type axis struct {
+	taps    int
+	start   []int
+	weights []float32
+}
+
+// newAxis resamples in samples to out. A reduction averages all samples under each new
+// one, so that fine detail does not alias; with fast, and for an enlargement, it is the
+// linear mean of the two nearest. Sample centres are at i + 1/2, as in OpenCV and Pillow.
+func newAxis(in, out int, fast bool) axis {
+	if in > out && !fast {
+		return areaAxis(in, out)
+	}
+	return linearAxis(in, out)
+}
+
+func linearAxis(in, out int) axis {
+	a := axis{taps: min(2, in), start: make([]int, out)}
+	a.weights = make([]float32, out*a.taps)
+	step := float64(in) / float64(out)
+	for i := range out {
+		at := min(max((float64(i)+.5)*step-.5, 0), float64(in-1))
+		first := min(int(at), in-a.taps)
+		a.start[i] = first
+		if a.taps == 1 {
+			a.weights[i] = 1
+			continue
+		}
+		right := float32(at - float64(first))
+		a.weights[2*i], a.weights[2*i+1] = 1-right, right
+	}
+	return a
+}
+
+func areaAxis(in, out int) axis {
+	step := float64(in) / float64(out)
+	a := axis{taps: min(int(math.Ceil(step))+1, in), start: make([]int, out)}
+	a.weights = make([]float32, out*a.taps)
+	for i := range out {
+		from, to := float64(i)*step, float64(i+1)*step
+		first := min(int(from), in-a.taps)
+		a.start[i] = first
+		for k := range a.taps {
+			low, high := max(from, float64(first+k)), min(to, float64(first+k+1))
+			a.weights[i*a.taps+k] = float32(max(high-low, 0) / step)
+		}
+	}
+	return a
+}
+
+// row resamples one row of a plane into out.
+func (a axis) row(out []float32, pix []byte, step int) {
+	if a.taps == 2 {
+		a.row2(out, pix, step)
+		return
+	}
+	for i, first := range a.start {
+		weights := a.weights[i*a.taps : (i+1)*a.taps]
+		sum := float32(0)
+		at := first * step
+		for _, w := range weights {
+			sum += w * float32(pix[at])
+			at += step
+		}
+		out[i] = sum
+	}
+}
+
+// row2 is row for two taps, most of the time of an enlargement and of the fast way.
+func (a axis) row2(out []float32, pix []byte, step int) {
+	for i, first := range a.start {
+		at := first * step
+		out[i] = a.weights[2*i]*float32(pix[at]) + a.weights[2*i+1]*float32(pix[at+step])
+	}
+}
