@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"edgex-offload/app-service/functions"
+	"edgex-offload/offload"
+	"edgex-offload/remote"
+)
+
+// Plan is a section that was found right, in the units of the code.
+type Plan struct {
+	Models        Models
+	Targets       []NamedTarget // in order of name
+	Workers       int
+	ProbeInterval time.Duration
+	ProbeTimeout  time.Duration
+	DecisionLog   int
+	Limits        functions.Limits
+	Power         offload.Power
+	Live          Live
+}
+
+// NamedTarget is a target that is on.
+type NamedTarget struct {
+	Name   string
+	Client remote.ClientConfig
+}
+
+// Live is the part of a Plan that may change while the service runs.
+type Live struct {
+	Engine               offload.Settings
+	Rules                functions.Rules
+	PublishWithoutResult bool
+}
+
+// Plan checks the section as a whole. The error has one line for each wrong key.
+func (o Offload) Plan() (Plan, error) {
+	c := checker{path: Section}
+	plan := Plan{
+		Models:        o.Models,
+		Workers:       o.Workers,
+		ProbeInterval: c.duration("ProbeInterval", o.ProbeInterval, 50*time.Millisecond, time.Minute),
+		ProbeTimeout:  c.duration("ProbeTimeout", o.ProbeTimeout, 50*time.Millisecond, time.Minute),
+		DecisionLog:   o.DecisionLog,
+		Limits: functions.Limits{
+			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
+		},
+		Power: offload.Power(o.Power),
+	}
+	check(&c, "Models.Threads", o.Models.Threads, 0, 64, "threads, 0 for as many as suit")
+	check(&c, "Workers", o.Workers, 1, 64, "local runs at once")
+	check(&c, "DecisionLog", o.DecisionLog, 1, 100_000, "records")
+	check(&c, "Limits.MessageKB", o.Limits.MessageKB, 1, 1<<20, "KB")
+	check(&c, "Limits.PayloadKB", o.Limits.PayloadKB, 1, 1<<20, "KB")
+	check(&c, "Limits.Decoding", o.Limits.Decoding, 1, 10_000, "messages")
+	check(&c, "Power.Busy", o.Power.Busy, .01, 10_000, "watts")
+	check(&c, "Power.Radio", o.Power.Radio, 0, 10_000, "watts")
+	for _, name := range slices.Sorted(maps.Keys(o.Targets)) {
+		if target := o.Targets[name]; target.Address != "" {
+			plan.Targets = append(plan.Targets, NamedTarget{name, c.target(name, target)})
+		}
+	}
+	var err error
+	plan.Live, err = o.Writable.Live()
+	c.add(err)
+	return plan, c.err()
+}
+
+func (c *checker) target(name string, t Target) remote.ClientConfig {
+	sub := checker{path: c.path + ".Targets." + name}
+	if name == offload.Local || name == functions.RouteNone {
+		sub.wrong("", fmt.Sprintf("%q", name), "a name other than "+offload.Local+" and "+functions.RouteNone)
+	}
+	client := remote.ClientConfig{
+		Address:        t.Address,
+		TLS:            remote.TLSConfig(t.TLS),
+		CallTimeout:    sub.optional("CallTimeout", t.CallTimeout, 0),
+		ConnectTimeout: sub.optional("ConnectTimeout", t.ConnectTimeout, 0),
+		ReconnectMax:   sub.optional("ReconnectMax", t.ReconnectMax, 0),
+		DeadAfter:      sub.optional("DeadAfter", t.DeadAfter, 0),
+	}
+	sub.under(client.Validate())
+	c.add(sub.err())
+	return client
+}
+
+// Live checks the part that may change while the service runs, as a whole.
+func (w Writable) Live() (Live, error) {
+	c, defaults := checker{path: Section + ".Writable"}, offload.DefaultSettings()
+	live := Live{
+		Engine: offload.Settings{
+			Policy: w.Policy, JitterFactor: w.JitterFactor, Hedge: w.Hedge,
+			Weights: offload.Weights(w.Weights),
+			Threshold: offload.Threshold{
+				RTT:    c.optional("Threshold.RTT", w.Threshold.RTT, defaults.Threshold.RTT),
+				Jitter: c.optional("Threshold.Jitter", w.Threshold.Jitter, defaults.Threshold.Jitter),
+				Loss:   w.Threshold.Loss,
+			},
+			QueueLimit: w.QueueLimit, InFlightLimit: w.InFlightLimit,
+			RetryTarget: c.optional("RetryTarget", w.RetryTarget, defaults.RetryTarget),
+			Guard:       c.optional("Guard", w.Guard, defaults.Guard),
+			Grace:       c.optional("Grace", w.Grace, defaults.Grace),
+		},
+		PublishWithoutResult: w.PublishWithoutResult,
+	}
+	c.under(live.Engine.Validate())
+	live.Rules = c.rules(w.Tasks)
+	return live, c.err()
+}
+
+// The longest deadline and execution time that make sense for a reading.
+const longest = 24 * time.Hour
+
+func (c *checker) rules(tasks map[string]Task) functions.Rules {
+	var all []functions.Rule
+	for _, name := range slices.Sorted(maps.Keys(tasks)) {
+		task, sub := tasks[name], checker{path: c.path + ".Tasks." + name}
+		kind, err := offload.ParseKind(task.Kind)
+		sub.at("Kind", err)
+		priority := offload.Medium
+		if task.Priority != "" {
+			priority, err = offload.ParsePriority(task.Priority)
+			sub.at("Priority", err)
+		}
+		if task.Model == "" {
+			sub.wrong("Model", `""`, "the name of a model, as in models/<name> or in a model.yaml's serves")
+		}
+		all = append(all, functions.Rule{
+			Name:     "Tasks." + name,
+			Resource: task.Resource, Device: task.Device, Profile: task.Profile,
+			Kind: kind, Model: task.Model, Priority: priority,
+			Deadline:       sub.upTo("Deadline", task.Deadline, longest),
+			ExpectedLocal:  sub.upTo("ExpectedLocal", task.ExpectedLocal, longest),
+			ExpectedRemote: sub.upTo("ExpectedRemote", task.ExpectedRemote, longest),
+		})
+		c.add(sub.err())
+	}
+	rules, err := functions.NewRules(all...)
+	c.under(err)
+	return rules
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"edgex-offload/offload"
+)
+
+// Section is the custom section's name, WritableSection that of its part that may
+// change while the service runs.
+const (
+	Section         = "Offload"
+	WritableSection = "Offload/Writable"
+)
+
+// Offload is the section as written. res/app-service/configuration.yaml says what each
+// key does; fields here add what the code needs to know.
+type Offload struct {
+	Models        Models
+	Targets       map[string]Target // by name; one without Address is off
+	Workers       int
+	ProbeInterval string
+	ProbeTimeout  string
+	DecisionLog   int
+	Limits        Limits
+	Power         Power
+	Writable      Writable
+}
+
+// Models says where the box's models are.
+type Models struct {
+	Folder  string
+	Library string
+	Threads int
+}
+
+// Target is a place that answers tasks over gRPC.
+type Target struct {
+	Address        string
+	TLS            TLS
+	CallTimeout    string
+	ConnectTimeout string
+	ReconnectMax   string
+	DeadAfter      string
+}
+
+// TLS names PEM files.
+type TLS struct {
+	Enabled    bool
+	CA         string
+	Cert       string
+	Key        string
+	ServerName string
+}
+
+// Limits bound what is taken from the bus.
+type Limits struct {
+	MessageKB int
+	PayloadKB int
+	Decoding  int
+}
+
+// Power is what the box draws, in watts.
+type Power struct {
+	Busy  float64
+	Radio float64
+}
+
+// Writable is taken over while the service runs.
+type Writable struct {
+	Policy               string
+	JitterFactor         float64
+	Hedge                bool
+	Weights              Weights
+	Threshold            Threshold
+	QueueLimit           int
+	InFlightLimit        int
+	RetryTarget          string
+	Guard                string
+	Grace                string
+	PublishWithoutResult bool
+	Tasks                map[string]Task // by a name of the rule
+}
+
+// Weights are those of offload.Weights.
+type Weights struct{ Accuracy, Energy, Money float64 }
+
+// Threshold are the limits of offload.Threshold.
+type Threshold struct {
+	RTT    string
+	Jitter string
+	Loss   float64
+}
+
+// Task says which readings become tasks and what is asked of them.
+type Task struct {
+	Resource       string
+	Device         string
+	Profile        string
+	Kind           string
+	Model          string
+	Priority       string
+	Deadline       string
+	ExpectedLocal  string
+	ExpectedRemote string
+}
+
+// Default is what a key that is left out has. It has no tasks and no targets.
+func Default() Offload {
+	s, p := offload.DefaultSettings(), offload.DefaultPower()
+	return Offload{
+		Models:        Models{Folder: "models"},
+		Workers:       1,
+		ProbeInterval: "500ms",
+		ProbeTimeout:  "1s",
+		DecisionLog:   1000,
+		Limits:        Limits{MessageKB: 8192, PayloadKB: 4096, Decoding: 64},
+		Power:         Power{Busy: p.Busy, Radio: p.Radio},
+		Writable: Writable{
+			Policy: s.Policy, JitterFactor: s.JitterFactor, Hedge: s.Hedge,
+			Weights:    Weights(s.Weights),
+			Threshold:  Threshold{RTT: s.Threshold.RTT.String(), Jitter: s.Threshold.Jitter.String(), Loss: s.Threshold.Loss},
+			QueueLimit: s.QueueLimit, InFlightLimit: s.InFlightLimit,
+			RetryTarget: s.RetryTarget.String(), Guard: s.Guard.String(), Grace: s.Grace.String(),
+		},
+	}
+}
