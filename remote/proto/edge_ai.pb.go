@@ -330,7 +330,8 @@ func (x *TaskResponse) GetSentUnixNano() int64 {
 type ProbeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	Padding       []byte                 `protobuf:"bytes,2,opt,name=padding,proto3" json:"padding,omitempty"` // brings the probe to the size that is to be measured
+	Padding       []byte                 `protobuf:"bytes,2,opt,name=padding,proto3" json:"padding,omitempty"`                                   // brings the probe to the size that is to be measured
+	AnswerPadding uint32                 `protobuf:"varint,3,opt,name=answer_padding,json=answerPadding,proto3" json:"answer_padding,omitempty"` // bytes of padding wanted in the answer; the server bounds it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -379,12 +380,20 @@ func (x *ProbeRequest) GetPadding() []byte {
 	return nil
 }
 
+func (x *ProbeRequest) GetAnswerPadding() uint32 {
+	if x != nil {
+		return x.AnswerPadding
+	}
+	return 0
+}
+
 type ProbeResponse struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	Sequence         uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	ReceivedUnixNano int64                  `protobuf:"varint,2,opt,name=received_unix_nano,json=receivedUnixNano,proto3" json:"received_unix_nano,omitempty"`
 	SentUnixNano     int64                  `protobuf:"varint,3,opt,name=sent_unix_nano,json=sentUnixNano,proto3" json:"sent_unix_nano,omitempty"`
 	QueueLength      uint32                 `protobuf:"varint,4,opt,name=queue_length,json=queueLength,proto3" json:"queue_length,omitempty"` // tasks that wait or run now
+	Padding          []byte                 `protobuf:"bytes,5,opt,name=padding,proto3" json:"padding,omitempty"`                             // as many bytes as were asked for, bounded
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -447,6 +456,13 @@ func (x *ProbeResponse) GetQueueLength() uint32 {
 	return 0
 }
 
+func (x *ProbeResponse) GetPadding() []byte {
+	if x != nil {
+		return x.Padding
+	}
+	return nil
+}
+
 var File_remote_proto_edge_ai_proto protoreflect.FileDescriptor
 
 const file_remote_proto_edge_ai_proto_rawDesc = "" +
@@ -472,15 +488,17 @@ const file_remote_proto_edge_ai_proto_rawDesc = "" +
 	"\n" +
 	"queue_nano\x18\a \x01(\x03R\tqueueNano\x12,\n" +
 	"\x12received_unix_nano\x18\b \x01(\x03R\x10receivedUnixNano\x12$\n" +
-	"\x0esent_unix_nano\x18\t \x01(\x03R\fsentUnixNano\"D\n" +
+	"\x0esent_unix_nano\x18\t \x01(\x03R\fsentUnixNano\"k\n" +
 	"\fProbeRequest\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x18\n" +
-	"\apadding\x18\x02 \x01(\fR\apadding\"\xa2\x01\n" +
+	"\apadding\x18\x02 \x01(\fR\apadding\x12%\n" +
+	"\x0eanswer_padding\x18\x03 \x01(\rR\ranswerPadding\"\xbc\x01\n" +
 	"\rProbeResponse\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12,\n" +
 	"\x12received_unix_nano\x18\x02 \x01(\x03R\x10receivedUnixNano\x12$\n" +
 	"\x0esent_unix_nano\x18\x03 \x01(\x03R\fsentUnixNano\x12!\n" +
-	"\fqueue_length\x18\x04 \x01(\rR\vqueueLength*g\n" +
+	"\fqueue_length\x18\x04 \x01(\rR\vqueueLength\x12\x18\n" +
+	"\apadding\x18\x05 \x01(\fR\apadding*g\n" +
 	"\bTaskType\x12\x18\n" +
 	"\x14IMAGE_CLASSIFICATION\x10\x00\x12\x14\n" +
 	"\x10OBJECT_DETECTION\x10\x01\x12\x10\n" +
