@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/keepalive"
 
@@ -90,9 +91,8 @@ func (c *Client) Close() error {
 	return err
 }
 
-// WaitReady returns when there is a connection, or with Unreachable and its reason when
-// ctx ends first. It is for callers that have nothing better to do; Offload and Probe do
-// not need it.
+// WaitReady returns when there is a connection, or why there is none when ctx ends first.
+// It is for callers that have nothing better to do; Offload and Probe do not need it.
 func (c *Client) WaitReady(ctx context.Context) error {
 	for {
 		state := c.conn.GetState()
@@ -100,7 +100,10 @@ func (c *Client) WaitReady(ctx context.Context) error {
 			return nil
 		}
 		if !c.conn.WaitForStateChange(ctx, state) {
-			return &Error{Class: Unreachable, Reason: c.notConnected(state), cause: ctx.Err()}
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			_, err := c.Probe(ctx) // fails at once, and knows why
+			return err
 		}
 	}
 }
@@ -148,7 +151,7 @@ func (c *Client) Probe(ctx context.Context) (ProbeReply, error) {
 		return newProbeReply(sequence, response)
 	}
 	failure := c.failure(ctx, call, err)
-	if failure.Code == unimplemented {
+	if failure.Class == Refused && failure.Code == codes.Unimplemented {
 		c.link.answered()
 		return ProbeReply{}, nil
 	}
@@ -169,20 +172,15 @@ func (c *Client) bounded(ctx context.Context, deadline time.Time) (context.Conte
 	return context.WithTimeout(ctx, c.config.CallTimeout)
 }
 
-// reachable is nil when there is a connection at this moment.
+// reachable is an error while the first connection is being made, as a call would wait for
+// that. After an attempt that failed a call fails at once by itself, and knows why.
 func (c *Client) reachable() error {
-	if state := c.conn.GetState(); state != connectivity.Ready {
-		return &Error{Class: Unreachable, Reason: c.notConnected(state)}
+	switch state := c.conn.GetState(); state {
+	case connectivity.Ready, connectivity.TransientFailure:
+		return nil
+	default:
+		return &Error{Class: Unreachable, Reason: fmt.Sprintf("%s: not connected (%s)", c.config.Address, state)}
 	}
-	return nil
-}
-
-func (c *Client) notConnected(state connectivity.State) string {
-	reason := fmt.Sprintf("%s: not connected (%s)", c.config.Address, state)
-	if last := c.link.lastError(); last != nil {
-		reason += ": " + last.Error()
-	}
-	return reason
 }
 
 // stayConnected asks for a new connection whenever there is none: by itself gRPC would

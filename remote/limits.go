@@ -34,6 +34,8 @@ func checkRequest(r *proto.TaskRequest, limit int) error {
 		return fmt.Errorf("id \"\": allowed is 1 to %d bytes", MaxIDBytes)
 	case len(r.GetId()) > MaxIDBytes:
 		return fmt.Errorf("id of %d bytes (%s): allowed is 1 to %d", len(r.GetId()), quote(r.GetId()), MaxIDBytes)
+	case !utf8.ValidString(r.GetId()):
+		return fmt.Errorf("id %s: allowed is UTF-8", quote(r.GetId()))
 	case len(r.GetPayload()) == 0:
 		return fmt.Errorf("payload of 0 bytes: allowed is 1 to %d", MaxPayload(limit))
 	case len(r.GetPayload()) > MaxPayload(limit):
@@ -60,6 +62,9 @@ func checkContext(context map[string]string) error {
 		}
 		if len(value) > MaxContextValueBytes {
 			return fmt.Errorf("context[%s] of %d bytes (%s): allowed is up to %d", quote(key), len(value), quote(value), MaxContextValueBytes)
+		}
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
+			return fmt.Errorf("context[%s] %s: allowed is UTF-8", quote(key), quote(value))
 		}
 	}
 	return nil

@@ -19,7 +19,6 @@ type link struct {
 
 	mu      sync.Mutex
 	current *liveConn
-	last    error // the last attempt to connect failed with this; nil after one that worked
 	// silentSince is when the first of the probes in a row was sent that came back with
 	// nothing; zero after one that was answered.
 	silentSince time.Time
@@ -43,21 +42,14 @@ func (l *liveConn) Read(b []byte) (int, error) {
 func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: c.config.ConnectTimeout, KeepAlive: c.config.DeadAfter, Control: tuneSocket(c.config.DeadAfter)}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
-	c.link.mu.Lock()
-	defer c.link.mu.Unlock()
-	c.link.last = err
 	if err != nil {
 		return nil, err
 	}
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
 	c.link.current = &liveConn{Conn: conn}
 	c.link.silentSince = time.Time{}
 	return c.link.current, nil
-}
-
-func (l *link) lastError() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.last
 }
 
 func (l *link) answered() {
@@ -86,10 +78,12 @@ func (l *link) lost(start, now time.Time, deadAfter time.Duration) {
 
 // call follows one call through gRPC.
 type call struct {
-	sent     func()
-	handed   atomic.Bool
-	in, out  atomic.Int64 // bytes on the wire
-	answered atomic.Bool  // the remote side said something, if only a status
+	sent    func()
+	handed  atomic.Bool
+	in, out atomic.Int64 // bytes on the wire
+	// began: the head of a response came. ended: the remote side's status came; without a
+	// response to go with it that is all that comes.
+	began, ended atomic.Bool
 }
 
 type callKey struct{}
@@ -117,7 +111,9 @@ func (watcher) HandleRPC(ctx context.Context, event stats.RPCStats) {
 		}
 	case *stats.InPayload:
 		call.in.Add(int64(event.WireLength))
-	case *stats.InHeader, *stats.InTrailer:
-		call.answered.Store(true)
+	case *stats.InHeader:
+		call.began.Store(true)
+	case *stats.InTrailer:
+		call.ended.Store(true)
 	}
 }

@@ -9,14 +9,12 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"edgex-offload/offload"
 	"edgex-offload/remote/proto"
 )
 
 const (
-	unimplemented = codes.Unimplemented
 	// probePadding brings a probe's message to 64 bytes: with the headers of gRPC and TCP
 	// it stays one small packet.
 	probePadding = 52
@@ -76,44 +74,4 @@ func fromUnixNano(n int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(0, n)
-}
-
-// failure says what a call that ended without a response means.
-func (c *Client) failure(ctx context.Context, call *call, err error) *Error {
-	st := status.Convert(err)
-	e := &Error{Code: st.Code(), Reason: fmt.Sprintf("%s: %s", c.config.Address, st.Message())}
-	heard := call.answered.Load()
-	switch {
-	case ctx.Err() != nil && !(heard && isRefusal(st.Code())):
-		e.Class, e.cause = Late, ctx.Err()
-	case st.Code() == codes.DeadlineExceeded && !heard:
-		e.Class, e.cause = Late, context.DeadlineExceeded
-	case st.Code() == codes.Canceled && !heard:
-		e.Class, e.cause = Late, context.Canceled
-	case !heard && st.Code() == codes.ResourceExhausted:
-		// gRPC itself refuses a message beyond its limit, on either side of the wire.
-		e.Class = Refused
-	case heard && isRefusal(st.Code()):
-		e.Class = Refused
-	case st.Code() == codes.Internal || st.Code() == codes.Unknown || st.Code() == codes.DataLoss:
-		e.Class = Failed
-		if !heard {
-			e.Class = Unreachable
-		}
-	default:
-		e.Class = Unreachable
-	}
-	return e
-}
-
-// isRefusal tells the status codes with which a server says that it will not run the task.
-func isRefusal(code codes.Code) bool {
-	switch code {
-	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
-		codes.Unauthenticated, codes.ResourceExhausted, codes.FailedPrecondition, codes.Aborted,
-		codes.OutOfRange, codes.Unimplemented, codes.DeadlineExceeded:
-		return true
-	default:
-		return false
-	}
 }
