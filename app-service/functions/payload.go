@@ -38,22 +38,25 @@ type payload struct {
 // of numbers as float32 values, a String as text. shape is the reading's tag, or "".
 func payloadOf(reading dtos.BaseReading, shape string, limit int) (payload, error) {
 	var p payload
-	var err error
-	switch reading.ValueType {
+	valueType, err := common.NormalizeValueType(reading.ValueType)
+	if err != nil {
+		return payload{}, fmt.Errorf("%.40q: %w", reading.ValueType, errUnsupported)
+	}
+	switch valueType {
 	case common.ValueTypeBinary:
 		media, _, _ := strings.Cut(reading.MediaType, ";")
 		p = payload{bytes: reading.BinaryValue, contentType: strings.ToLower(strings.TrimSpace(media))}
 	case common.ValueTypeString:
 		p = payload{bytes: []byte(reading.Value), contentType: contentText}
 	case common.ValueTypeObject, common.ValueTypeStringArray:
-		return payload{}, fmt.Errorf("%s: %w", reading.ValueType, errUnsupported)
+		return payload{}, fmt.Errorf("%s: %w", valueType, errUnsupported)
 	default:
 		p.contentType = ContentFloat32
 		p.bytes, err = floats(reading.Value, limit)
 	}
 	switch {
 	case err != nil:
-		return payload{}, fmt.Errorf("%s value: %w", reading.ValueType, err)
+		return payload{}, fmt.Errorf("%s value: %w", valueType, err)
 	case len(p.bytes) > limit:
 		return payload{}, fmt.Errorf("%d bytes: %w, allowed are %d", len(p.bytes), errTooLarge, limit)
 	case len(p.bytes) == 0:
