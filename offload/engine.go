@@ -129,10 +129,10 @@ func (e *Engine) measured(ev *Event) {
 		t.heard(e.now)
 		rtt := t.link.rtt()
 		if ev.Bytes >= rateBytes {
-			t.link.addRate(&t.link.up, ev.Bytes, ev.RTT-rtt, ev.RTT)
+			t.link.up.measure(e.now, ev.Bytes, ev.RTT-rtt, ev.RTT)
 		}
 		if ev.BytesDown >= rateBytes {
-			t.link.addRate(&t.link.down, ev.BytesDown, ev.RTT-rtt, ev.RTT)
+			t.link.down.measure(e.now, ev.BytesDown, ev.RTT-rtt, ev.RTT)
 		}
 	}
 }

@@ -33,6 +33,8 @@ type LinkEstimate struct {
 	Loss float64
 	// UpRate and DownRate are bytes per second; 0 is unknown.
 	UpRate, DownRate float64
+	// UpRateAt and DownRateAt are the engine times at which they were last measured; 0 is never.
+	UpRateAt, DownRateAt time.Duration
 	// Samples counts the round trips behind it; Heard is the engine time of the last sign of life.
 	Samples int
 	Heard   time.Duration
@@ -45,10 +47,16 @@ type link struct {
 	losses   window  // 1 lost, 0 came back
 	rfc3550  float64
 	last     float64
-	up, down average
+	up, down rate
 	heard    time.Duration
 	// uplinkFree is when the last answered payload had left the uplink.
 	uplinkFree time.Duration
+}
+
+// rate is a measured rate in bytes per second.
+type rate struct {
+	average
+	at time.Duration // of the last sample
 }
 
 // Weights of a sample of round trip: a probe is a clean sample, an answer's is a
@@ -81,28 +89,29 @@ func (l *link) addAnswer(at, sent time.Duration, bytesUp, bytesDown int, spent t
 	start := max(sent, l.uplinkFree)
 	end := at - spent - rtt/2 // when the last byte reached the server
 	if bytesUp >= rateBytes {
-		l.addRate(&l.up, bytesUp, end-start-rtt/2, network)
+		l.up.measure(at, bytesUp, end-start-rtt/2, network)
 	} else if l.smoothed.n > 0 {
 		l.smoothed.add((network - seconds(float64(bytesUp)/l.upRate())).Seconds(), answerWeight)
 		l.smoothed.value = max(l.smoothed.value, 0)
 	}
 	if bytesDown >= rateBytes {
-		l.addRate(&l.down, bytesDown, network-rtt-seconds(float64(bytesUp)/l.upRate()), network)
+		l.down.measure(at, bytesDown, network-rtt-seconds(float64(bytesUp)/l.upRate()), network)
 	}
 	l.uplinkFree = max(l.uplinkFree, end-rtt/2)
 }
 
-// addRate takes one transfer of bytes. A transfer cannot be told from the round trip's
+// measure takes one transfer of bytes. A transfer cannot be told from the round trip's
 // variation when it is a small part of the whole, so it counts as a tenth of it at least;
 // one stall must not make a link look dead, so a sample counts as a quarter of the known
 // rate at least.
-func (l *link) addRate(rate *average, bytes int, transfer, whole time.Duration) {
+func (r *rate) measure(at time.Duration, bytes int, transfer, whole time.Duration) {
 	transfer = max(transfer, whole/10, 50*time.Microsecond)
 	sample := float64(bytes) / transfer.Seconds()
-	if rate.n > 0 {
-		sample = max(sample, rate.value/4)
+	if r.n > 0 {
+		sample = max(sample, r.value/4)
 	}
-	rate.add(sample, rateWeight)
+	r.add(sample, rateWeight)
+	r.at = at
 }
 
 func (l *link) addProbeLost() { l.losses.add(1) }

@@ -137,6 +137,17 @@ func (c *Client) Offload(ctx context.Context, task offload.Task, sent func()) (R
 // models. A server that does not know Probe, but says so, has made the round trip too.
 // The error is an *Error.
 func (c *Client) Probe(ctx context.Context) (ProbeReply, error) {
+	return c.probe(ctx, probePadding, 0)
+}
+
+// ProbeRate is a Probe with up bytes of padding on the way there and down bytes in the
+// answer, at most MaxProbePadding each: what it takes longer than a Probe is their
+// transfer. A server that does not know it answers without padding.
+func (c *Client) ProbeRate(ctx context.Context, up, down int) (ProbeReply, error) {
+	return c.probe(ctx, min(max(up, 0), MaxProbePadding), min(max(down, 0), MaxProbePadding))
+}
+
+func (c *Client) probe(ctx context.Context, up, down int) (ProbeReply, error) {
 	ctx, cancel := c.bounded(ctx, time.Time{})
 	defer cancel()
 	if err := c.reachable(); err != nil {
@@ -145,7 +156,7 @@ func (c *Client) Probe(ctx context.Context) (ProbeReply, error) {
 	call := &call{}
 	start := time.Now()
 	sequence := c.link.probes.Add(1)
-	response, err := c.stub.Probe(context.WithValue(ctx, callKey{}, call), newProbe(sequence))
+	response, err := c.stub.Probe(context.WithValue(ctx, callKey{}, call), newProbe(sequence, up, down))
 	if err == nil {
 		c.link.answered()
 		return newProbeReply(sequence, response)

@@ -61,6 +61,7 @@ func (h *handler) Probe(_ context.Context, r *proto.ProbeRequest) (*proto.ProbeR
 		Sequence:         r.GetSequence(),
 		ReceivedUnixNano: received,
 		QueueLength:      uint32(running + waiting), //nolint:gosec // both are bounded by the configuration
+		Padding:          make([]byte, min(r.GetAnswerPadding(), MaxProbePadding)),
 		SentUnixNano:     time.Now().UnixNano(),
 	}, nil
 }

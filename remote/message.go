@@ -53,8 +53,8 @@ func newRequest(ctx context.Context, task offload.Task, limit int) (*proto.TaskR
 	return request, nil
 }
 
-func newProbe(sequence uint64) *proto.ProbeRequest {
-	return &proto.ProbeRequest{Sequence: sequence, Padding: make([]byte, probePadding)}
+func newProbe(sequence uint64, up, down int) *proto.ProbeRequest {
+	return &proto.ProbeRequest{Sequence: sequence, Padding: make([]byte, up), AnswerPadding: uint32(down)} //nolint:gosec // bounded by MaxProbePadding
 }
 
 func newProbeReply(sequence uint64, response *proto.ProbeResponse) (ProbeReply, error) {
@@ -66,6 +66,7 @@ func newProbeReply(sequence uint64, response *proto.ProbeResponse) (ProbeReply, 
 		Received:    fromUnixNano(response.GetReceivedUnixNano()),
 		Sent:        fromUnixNano(response.GetSentUnixNano()),
 		QueueLength: int(response.GetQueueLength()),
+		Padding:     len(response.GetPadding()),
 	}, nil
 }
 

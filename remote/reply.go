@@ -34,6 +34,8 @@ type ProbeReply struct {
 	Received, Sent time.Time
 	// QueueLength is how many tasks wait or run there now.
 	QueueLength int
+	// Padding is how many bytes of padding came with the answer.
+	Padding int
 }
 
 // Class says what a failed call means for the task and for the target.

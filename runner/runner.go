@@ -30,6 +30,12 @@ type Remote interface {
 	Probe(ctx context.Context) (remote.ProbeReply, error)
 }
 
+// RateProber is a Remote whose rates can be measured while no task does it.
+type RateProber interface {
+	// ProbeRate is a Probe with so many bytes more on the way up and in the answer.
+	ProbeRate(ctx context.Context, up, down int) (remote.ProbeReply, error)
+}
+
 // Target is a place elsewhere.
 type Target struct {
 	Name   string
@@ -54,6 +60,10 @@ type Options struct {
 	ProbeInterval time.Duration
 	// ProbeTimeout is when a probe counts as lost. Default 1 s.
 	ProbeTimeout time.Duration
+	// RateInterval is the age at which a rate that no task has shown lately is measured with
+	// 16 KiB each way, on an idle link alone. Default 10 s, which costs 200 KB a minute at
+	// the most; negative turns it off, for a link that is paid by the byte.
+	RateInterval time.Duration
 	// DecisionLog is how many decision records are kept. Default 2048.
 	DecisionLog int
 	// Logger takes the few lines that are not records. Default: discarded.
@@ -94,6 +104,7 @@ func New(o Options) (*Runner, error) {
 	setDefault(&o.Workers, 1)
 	setDefault(&o.ProbeInterval, 500*time.Millisecond)
 	setDefault(&o.ProbeTimeout, time.Second)
+	setDefault(&o.RateInterval, 10*time.Second)
 	setDefault(&o.DecisionLog, 2048)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
