@@ -40,6 +40,7 @@ done
 sum_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
 if [ -f "$library" ] && [ "$(sum_of "$library")" = "$sum" ]; then
+	touch "$library" # newer than this script, for make
 	echo "get-onnxruntime: $library is ONNX Runtime $version ($arch) already"
 	exit 0
 fi
@@ -63,7 +64,7 @@ fi
 [ -f "$tarball" ] || fail "$tarball is missing: set ONNXRUNTIME_TARBALL to the file that 'npm pack onnxruntime-node@$version' made"
 
 member=package/bin/napi-v6/linux/$arch/libonnxruntime.so.1
-tar -xzf "$tarball" -C "$work" "$member" || fail "$tarball does not hold $member: it is not onnxruntime-node@$version, or damaged; fetch it again"
+tar -xmzf "$tarball" -C "$work" "$member" || fail "$tarball does not hold $member: it is not onnxruntime-node@$version, or damaged; fetch it again"
 
 got=$(sum_of "$work/$member")
 [ "$got" = "$sum" ] || fail "checksum of $member is $got, expected $sum: the package is not the pinned one; delete it and fetch it again, and if that does not help do not use it"

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	onnx "github.com/yalue/onnxruntime_go"
+
+	"edgex-offload/infer"
+)
+
+// The execution providers.
+const (
+	TensorRT = "TensorRT"
+	CUDA     = "CUDA"
+	CPU      = "CPU"
+)
+
+// maxThreads bounds Options.Threads.
+const maxThreads = 64
+
+// Options of a Runtime.
+type Options struct {
+	// Library is the path of libonnxruntime.so; empty has it looked for, as Find says.
+	Library string
+	// Providers in the order of preference; the default is CPU alone. One that is missing
+	// is logged and passed over; what none of them can run, the CPU does.
+	Providers []string
+	// ProviderOptions are handed on, by provider; for TensorRT as in trt_fp16_enable: "1",
+	// trt_engine_cache_enable: "1", trt_engine_cache_path: "/var/cache/offload".
+	ProviderOptions map[string]map[string]string
+	// Threads of one inference; the default is 1. More shortens a large model's answer on
+	// idle cores, and lowers how many answers there are in all.
+	Threads int
+	// Log may be nil.
+	Log infer.Logger
+}
+
+// Runtime is an infer.Backend.
+type Runtime struct {
+	opts Options
+
+	mu      sync.Mutex
+	entered bool
+	closed  bool
+	graphs  int
+}
+
+// New checks the options. Nothing is loaded before the first graph, so that a missing
+// library keeps no service from starting.
+func New(opts Options) (*Runtime, error) {
+	if opts.Threads == 0 {
+		opts.Threads = 1
+	}
+	if opts.Threads < 0 || opts.Threads > maxThreads {
+		return nil, fmt.Errorf("ort: Threads is %d: allowed is 1 to %d", opts.Threads, maxThreads)
+	}
+	for _, p := range opts.Providers {
+		if !slices.Contains([]string{TensorRT, CUDA, CPU}, p) {
+			return nil, fmt.Errorf("ort: Providers lists %q: allowed are %s, %s, %s", p, TensorRT, CUDA, CPU)
+		}
+	}
+	return &Runtime{opts: opts}, nil
+}
+
+// Load makes a session for the graph and runs it once. It can be called again after an
+// error; one that wraps infer.ErrBackend is about the library, not about the graph.
+func (r *Runtime) Load(ctx context.Context, source infer.Source) (infer.Graph, error) {
+	if err := r.enter(); err != nil {
+		return nil, fmt.Errorf("%w: %w", infer.ErrBackend, err)
+	}
+	g, err := r.load(ctx, source)
+	if err != nil {
+		return nil, errors.Join(err, r.release())
+	}
+	return g, nil
+}
+
+// enter makes sure of the environment and counts a graph that uses it.
+func (r *Runtime) enter() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return errors.New("ort: the runtime was closed")
+	}
+	if !r.entered {
+		library, err := Find(r.opts.Library)
+		if err != nil {
+			return err
+		}
+		if err := process.enter(library); err != nil {
+			return err
+		}
+		r.entered = true
+		r.logf("ONNX Runtime %s from %s", onnx.GetVersion(), library)
+	}
+	r.graphs++
+	return nil
+}
+
+// release counts a graph down. The environment goes with the last one after Close.
+func (r *Runtime) release() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.graphs--
+	return r.leaveIfDone()
+}
+
+func (r *Runtime) leaveIfDone() error {
+	if !r.closed || !r.entered || r.graphs > 0 {
+		return nil
+	}
+	r.entered = false
+	return process.leave()
+}
+
+// Close lets go of ONNX Runtime as soon as the graphs are closed. It may be called more
+// than once.
+func (r *Runtime) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	return r.leaveIfDone()
+}
+
+func (r *Runtime) load(ctx context.Context, source infer.Source) (*graph, error) {
+	head, err := parseGraph(source.ONNX)
+	if err != nil {
+		return nil, err
+	}
+	in, err := head.pickInput(source.Spec.Input)
+	if err != nil {
+		return nil, err
+	}
+	outs, err := head.pickOutputs(source.Spec)
+	if err != nil {
+		return nil, err
+	}
+	session, err := r.session(source, head, in, outs)
+	if err != nil {
+		return nil, err
+	}
+	g := &graph{session: session, shape: source.Spec.Input.TensorShape(), outputs: outs, release: r.release}
+	if err := g.probe(ctx, in); err != nil {
+		return nil, errors.Join(err, g.free())
+	}
+	return g, nil
+}
+
+func (r *Runtime) session(source infer.Source, head header, in value, outs []value) (*onnx.DynamicAdvancedSession, error) {
+	opts, err := r.sessionOptions(source.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer opts.Destroy()
+	names := make([]string, len(outs))
+	for i, o := range outs {
+		names[i] = o.name
+	}
+	session, err := onnx.NewDynamicAdvancedSessionWithONNXData(head.withoutWeightInputs(source.ONNX), []string{in.name}, names, opts)
+	if err != nil {
+		return nil, fmt.Errorf("ONNX Runtime %s cannot load the graph: %w", onnx.GetVersion(), err)
+	}
+	return session, nil
+}
+
+func (r *Runtime) logf(format string, args ...any) {
+	if r.opts.Log != nil {
+		r.opts.Log.Infof(format, args...)
+	}
+}
+
+func (r *Runtime) warnf(format string, args ...any) {
+	if r.opts.Log != nil {
+		r.opts.Log.Warnf(format, args...)
+	}
+}
+
+// sessionOptions are one thread, no spinning, and the providers that there are.
+func (r *Runtime) sessionOptions(dir string) (*onnx.SessionOptions, error) {
+	opts, err := onnx.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		opts.SetIntraOpNumThreads(r.opts.Threads),
+		opts.SetInterOpNumThreads(1),
+		opts.SetLogSeverityLevel(onnx.LoggingLevelError),
+		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+		opts.AddSessionConfigEntry("session.inter_op.allow_spinning", "0"),
+		opts.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", dir),
+	)
+	if err != nil {
+		return nil, errors.Join(err, opts.Destroy())
+	}
+	for _, p := range r.opts.Providers {
+		if err := appendProvider(opts, p, r.opts.ProviderOptions[p]); err != nil {
+			r.warnf("provider %s is passed over: %s", p, strings.TrimSpace(err.Error()))
+		}
+	}
+	return opts, nil
+}
+
+func appendProvider(opts *onnx.SessionOptions, name string, settings map[string]string) error {
+	switch name {
+	case TensorRT:
+		o, err := onnx.NewTensorRTProviderOptions()
+		if err != nil {
+			return err
+		}
+		defer o.Destroy()
+		if err := o.Update(settings); err != nil {
+			return err
+		}
+		return opts.AppendExecutionProviderTensorRT(o)
+	case CUDA:
+		o, err := onnx.NewCUDAProviderOptions()
+		if err != nil {
+			return err
+		}
+		defer o.Destroy()
+		if err := o.Update(settings); err != nil {
+			return err
+		}
+		return opts.AppendExecutionProviderCUDA(o)
+	}
+	return nil // the CPU is always last by itself
+}
