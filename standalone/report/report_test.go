@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"edgex-offload/offload"
+	"edgex-offload/standalone/report"
+)
+
+func yes(b bool) *bool { return &b }
+
+// paths are what a decision saw of the box and of the cloud.
+func paths(rttMs, upKbps float64) []offload.PathView {
+	return []offload.PathView{
+		{Target: "local", Variant: "small/1", Usable: true, Accuracy: .8},
+		{Target: "cloud", Usable: upKbps > 0, Accuracy: .9, RTTMs: rttMs, JitterMs: rttMs / 10, UpKbps: upKbps, LossRatio: .1},
+	}
+}
+
+func records() []offload.Record {
+	answer := func(source, route, variant string, latency float64, inTime bool, correct *bool) offload.Record {
+		return offload.Record{
+			Source: source, Model: "m", Policy: "cost", Route: route, LatencyMs: latency, DeadlineMet: inTime, Correct: correct,
+			Attempts: []offload.AttemptView{{Target: route, Variant: variant, Result: "ok"}}, Paths: paths(50, 4000),
+		}
+	}
+	return []offload.Record{
+		answer("cam/Frame", "local", "small/1", 10, true, yes(true)),
+		answer("cam/Frame", "cloud", "", 60, true, yes(true)),
+		answer("cam/Frame", "cloud", "", 400, false, yes(false)),
+		{Source: "cam/Frame", Model: "m", Policy: "cost", Reason: offload.Superseded, Paths: paths(70, 0)},
+		answer("mic/Window", "local", "small/1", 20, true, nil),
+	}
+}
+
+func TestFrom(t *testing.T) {
+	got := report.From(records(), report.Seen{Frames: 6, EventsPublished: 4, Duration: 30040 * time.Millisecond, Profile: "wifi"})
+	third, promised := .6667, .8667
+	assert.Equal(t, report.Report{
+		Frames: 6, Tasks: 5,
+		Outcomes: report.Outcomes{Local: 2, Cloud: 2, Dropped: map[string]int{"superseded": 1}, Late: 1},
+		OnTime:   .6, Accuracy: &third, PromisedAccuracy: &promised,
+		LatencyMs:       report.Quantiles{P50: 20, P95: 400, P99: 400},
+		Link:            report.Link{RTTMs: 54, JitterMs: 5.4, UpKbps: 4000, Loss: .1},
+		EventsPublished: 4, DurationS: 30, Policy: "cost", Profile: "wifi",
+		BySource: map[string]report.Source{
+			"cam/Frame":  {Tasks: 4, Local: 1, Cloud: 2, Dropped: 1, OnTime: .5, Accuracy: &third, PromisedAccuracy: &promised, P50Ms: 60},
+			"mic/Window": {Tasks: 1, Local: 1, OnTime: 1, P50Ms: 20},
+		},
+	}, got)
+	assert.Equal(t, []string{"cam/Frame", "mic/Window"}, got.SourceNames())
+}
+
+// TestKeys guards the keys that scripts rely on.
+func TestKeys(t *testing.T) {
+	body, err := json.Marshal(report.From(records(), report.Seen{}))
+	require.NoError(t, err)
+	var keys map[string]any
+	require.NoError(t, json.Unmarshal(body, &keys))
+	for _, key := range []string{"frames", "tasks", "outcomes", "on_time", "accuracy", "latency_ms", "link", "events_published", "duration_s"} {
+		assert.Contains(t, keys, key)
+	}
+	for group, inside := range map[string][]string{
+		"outcomes": {"local", "cloud", "dropped"}, "latency_ms": {"p50", "p95", "p99"}, "link": {"rtt_ms", "jitter_ms", "up_kbps", "loss"},
+	} {
+		for _, key := range inside {
+			assert.Contains(t, keys[group], key)
+		}
+	}
+	without, err := json.Marshal(report.From(nil, report.Seen{}))
+	require.NoError(t, err)
+	assert.Contains(t, string(without), `"accuracy":null`)
+}
+
+func TestMissing(t *testing.T) {
+	all := records()
+	local := []offload.Record{all[0]}
+	alone := all[0]
+	alone.Paths = paths(0, 0)
+	dropped := []offload.Record{all[3]}
+	for _, c := range []struct {
+		name    string
+		records []offload.Record
+		frames  int
+		events  int
+		expect  report.Expect
+		want    []string // how each begins
+	}{
+		{"all carried", all, 1, 1, report.Expect{Cloud: true}, nil},
+		{"nothing carried", nil, 0, 0, report.Expect{}, []string{"frames:", "tasks:", "outcomes:", "events:", "cloud: the app"}},
+		{"only drops", dropped, 1, 0, report.Expect{CloudUnused: true}, []string{"outcomes:", "events:"}},
+		{"the cloud was there and not needed", local, 1, 1, report.Expect{}, nil},
+		{"the cloud was there and needed", local, 1, 1, report.Expect{Cloud: true}, []string{"cloud: it answered"}},
+		{"the cloud was not there", []offload.Record{alone}, 1, 1, report.Expect{Cloud: true}, []string{"cloud: the app"}},
+		{"the cloud is not wanted", []offload.Record{alone}, 1, 1, report.Expect{CloudUnused: true}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := report.From(c.records, report.Seen{Frames: c.frames, EventsPublished: c.events}).Missing(c.records, c.expect)
+			require.Len(t, got, len(c.want), "%q", got)
+			for i, begin := range c.want {
+				assert.True(t, strings.HasPrefix(got[i], begin), got[i])
+			}
+		})
+	}
+}
+
+func TestEveryTaskIsCountedOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		made := rapid.SliceOf(rapid.Custom(func(t *rapid.T) offload.Record {
+			r := offload.Record{
+				Source: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "source"), Route: rapid.SampledFrom([]string{"", "local", "cloud"}).Draw(t, "route"),
+				LatencyMs: rapid.Float64Range(0, 1e4).Draw(t, "latency"), DeadlineMet: rapid.Bool().Draw(t, "met"), Paths: paths(1, 1),
+			}
+			if r.Route == "" {
+				r.Reason = rapid.SampledFrom([]offload.Reason{offload.Shed, offload.Expired}).Draw(t, "reason")
+			} else if rapid.Bool().Draw(t, "truth") {
+				r.Correct = yes(rapid.Bool().Draw(t, "correct"))
+			}
+			return r
+		})).Draw(t, "records")
+		got := report.From(made, report.Seen{})
+		sum, bySource := got.Outcomes.Local+got.Outcomes.Cloud, 0
+		for _, n := range got.Outcomes.Dropped {
+			sum += n
+		}
+		for _, s := range got.BySource {
+			bySource += s.Local + s.Cloud + s.Dropped
+		}
+		if sum != len(made) || bySource != len(made) {
+			t.Fatalf("%d records, %d counted, %d by source", len(made), sum, bySource)
+		}
+		if got.OnTime < 0 || got.OnTime > 1 || got.LatencyMs.P50 > got.LatencyMs.P95 || got.LatencyMs.P95 > got.LatencyMs.P99 {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+func TestRecordsReadBackAsWritten(t *testing.T) {
+	var file bytes.Buffer
+	encoder := json.NewEncoder(&file)
+	for _, r := range records() {
+		require.NoError(t, encoder.Encode(r))
+	}
+	read, err := report.ReadRecords(&file)
+	require.NoError(t, err)
+	assert.Equal(t, records(), read)
+	_, err = report.ReadRecords(strings.NewReader("{}\n\nno\n"))
+	require.ErrorContains(t, err, "line 3: not a decision record")
+}
+
+func FuzzReadRecords(f *testing.F) {
+	f.Add("{\"seq\":1,\"route\":\"local\"}\n")
+	f.Fuzz(func(_ *testing.T, file string) {
+		if read, err := report.ReadRecords(strings.NewReader(file)); err == nil {
+			report.From(read, report.Seen{})
+		}
+	})
+}
