@@ -6,20 +6,24 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"edgex-offload/app-service/functions"
+	"edgex-offload/infer/ort"
 	"edgex-offload/offload"
 	"edgex-offload/remote"
 )
 
 // Plan is a section that was found right, in the units of the code.
 type Plan struct {
-	Models        Models
+	ModelsFolder  string
+	Backend       ort.Options   // runs the box's models
 	Targets       []NamedTarget // in order of name
 	Workers       int
 	ProbeInterval time.Duration
 	ProbeTimeout  time.Duration
+	RateInterval  time.Duration // negative is off
 	DecisionLog   int
 	Limits        functions.Limits
 	Power         offload.Power
@@ -43,17 +47,21 @@ type Live struct {
 func (o Offload) Plan() (Plan, error) {
 	c := checker{path: Section}
 	plan := Plan{
-		Models:        o.Models,
+		ModelsFolder:  o.Models.Folder,
+		Backend:       c.backend(o.Models),
 		Workers:       o.Workers,
 		ProbeInterval: c.duration("ProbeInterval", o.ProbeInterval, 50*time.Millisecond, time.Minute),
 		ProbeTimeout:  c.duration("ProbeTimeout", o.ProbeTimeout, 50*time.Millisecond, time.Minute),
+		RateInterval:  c.upTo("RateInterval", o.RateInterval, 24*time.Hour),
 		DecisionLog:   o.DecisionLog,
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},
 		Power: offload.Power(o.Power),
 	}
-	check(&c, "Models.Threads", o.Models.Threads, 0, 64, "threads, 0 for as many as suit")
+	if plan.RateInterval == 0 {
+		plan.RateInterval = -1
+	}
 	check(&c, "Workers", o.Workers, 1, 64, "local runs at once")
 	check(&c, "DecisionLog", o.DecisionLog, 1, 100_000, "records")
 	check(&c, "Limits.MessageKB", o.Limits.MessageKB, 1, 1<<20, "KB")
@@ -70,6 +78,19 @@ func (o Offload) Plan() (Plan, error) {
 	plan.Live, err = o.Writable.Live()
 	c.add(err)
 	return plan, c.err()
+}
+
+func (c *checker) backend(m Models) ort.Options {
+	options := ort.Options{Library: m.Library, Threads: m.Threads, ProviderOptions: m.ProviderOptions}
+	for name := range strings.SplitSeq(m.Providers, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			options.Providers = append(options.Providers, name)
+		}
+	}
+	_, err := ort.New(options) // checks, and loads nothing yet
+	c.at("Models", err)
+	check(c, "Models.Threads", m.Threads, 1, 64, "threads")
+	return options
 }
 
 func (c *checker) target(name string, t Target) remote.ClientConfig {

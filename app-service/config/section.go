@@ -21,6 +21,7 @@ type Offload struct {
 	Workers       int
 	ProbeInterval string
 	ProbeTimeout  string
+	RateInterval  string
 	DecisionLog   int
 	Limits        Limits
 	Power         Power
@@ -29,9 +30,11 @@ type Offload struct {
 
 // Models says where the box's models are.
 type Models struct {
-	Folder  string
-	Library string
-	Threads int
+	Folder          string
+	Library         string
+	Threads         int
+	Providers       string // separated by commas, as EdgeX writes lists
+	ProviderOptions map[string]map[string]string
 }
 
 // Target is a place that answers tasks over gRPC.
@@ -109,10 +112,11 @@ type Task struct {
 func Default() Offload {
 	s, p := offload.DefaultSettings(), offload.DefaultPower()
 	return Offload{
-		Models:        Models{Folder: "models"},
+		Models:        Models{Folder: "models", Threads: 1, Providers: "CPU"},
 		Workers:       1,
 		ProbeInterval: "500ms",
 		ProbeTimeout:  "1s",
+		RateInterval:  "10s",
 		DecisionLog:   1000,
 		Limits:        Limits{MessageKB: 8192, PayloadKB: 4096, Decoding: 64},
 		Power:         Power{Busy: p.Busy, Radio: p.Radio},

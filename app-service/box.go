@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/edgexfoundry/go-mod-core-contracts/v3/clients/logger"
+	"golang.org/x/sync/errgroup"
+
+	"edgex-offload/app-service/config"
+	"edgex-offload/infer"
+	"edgex-offload/infer/ort"
+	"edgex-offload/remote"
+	"edgex-offload/runner"
+)
+
+// box is what runs tasks: the models here, the targets elsewhere, and the runner that
+// decides between them. Models load and targets connect in the background: nothing that
+// is missing keeps it from starting.
+type box struct {
+	backend *ort.Runtime
+	models  *infer.Repository
+	clients []*remote.Client
+	runner  *runner.Runner
+
+	changed chan struct{} // has room for one: the models changed since they were last told
+	tried   atomic.Bool   // each model was tried once
+}
+
+// newBox starts loading and connecting. An error is about the configuration.
+func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
+	b := &box{changed: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.close())
+		}
+	}()
+	plan.Backend.Log = lc
+	if b.backend, err = ort.New(plan.Backend); err != nil {
+		return nil, err
+	}
+	if b.models, err = infer.Open(infer.Options{
+		Dir: plan.ModelsFolder, Place: infer.Box, Backend: b.backend,
+		Concurrency: plan.Workers, OnChange: b.modelsChanged, Log: lc,
+	}); err != nil {
+		return nil, err
+	}
+	var targets []runner.Target
+	for _, t := range plan.Targets {
+		client, err := remote.NewClient(t.Client)
+		if err != nil {
+			return nil, fmt.Errorf("%s.Targets.%s: %w", config.Section, t.Name, err)
+		}
+		b.clients = append(b.clients, client)
+		targets = append(targets, runner.Target{Name: t.Name, Remote: client})
+	}
+	b.runner, err = runner.New(runner.Options{
+		Settings: plan.Live.Engine, Power: plan.Power, Local: b.models, Targets: targets,
+		Workers: plan.Workers, ProbeInterval: plan.ProbeInterval, ProbeTimeout: plan.ProbeTimeout,
+		RateInterval: plan.RateInterval, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
+	})
+	return b, err
+}
+
+// modelsChanged is called by the models' own goroutine and does not block.
+func (b *box) modelsChanged() {
+	select {
+	case b.changed <- struct{}{}:
+	default: // whoever takes the one that is there sees this change too
+	}
+}
+
+// run drives tasks until ctx ends, and returns when they and all goroutines have ended.
+func (b *box) run(ctx context.Context) error {
+	var group errgroup.Group
+	group.Go(func() error { return b.runner.Run(ctx) })
+	group.Go(func() error { b.tellModels(ctx); return nil })
+	group.Go(func() error {
+		_ = b.models.Wait(ctx) // what it says is read by problem
+		b.tried.Store(ctx.Err() == nil)
+		return nil
+	})
+	return group.Wait()
+}
+
+// tellModels keeps the runner informed of which models are ready.
+func (b *box) tellModels(ctx context.Context) {
+	for {
+		b.runner.SetModels(b.models.OffloadModels())
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.changed:
+		}
+	}
+}
+
+// problem says why the models folder cannot be read; "" if it can, or is still being read.
+func (b *box) problem() string {
+	if !b.tried.Load() {
+		return ""
+	}
+	if err := b.models.Wait(context.Background()); err != nil { // returns at once: they were tried
+		return err.Error()
+	}
+	return ""
+}
+
+func (b *box) close() error {
+	var errs []error
+	for _, client := range b.clients {
+		errs = append(errs, client.Close())
+	}
+	if b.models != nil {
+		errs = append(errs, b.models.Close())
+	}
+	if b.backend != nil { // outlives the models that use it
+		errs = append(errs, b.backend.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package routes
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"edgex-offload/app-service/functions"
+	"edgex-offload/infer"
+	"edgex-offload/runner"
+)
+
+// collector turns a View into metrics at each scrape, so that nothing is counted twice.
+type collector struct {
+	view  func() View
+	descs descs
+}
+
+// descs are in the base units of Prometheus: seconds, bytes, ratios.
+type descs struct {
+	arrived, tasks, onTime, underWay, waiting, running  *prometheus.Desc
+	up, rtt, jitter, loss, upRate, downRate             *prometheus.Desc
+	probes, probesLost, targetWaiting, targetInFlight   *prometheus.Desc
+	remoteService, localService, modelState, modelScore *prometheus.Desc
+	passedOver, events, configuration                   *prometheus.Desc
+}
+
+func newDescs() descs {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("offload_"+name, help, labels, nil)
+	}
+	return descs{
+		arrived:        desc("tasks_arrived_total", "Tasks that arrived."),
+		tasks:          desc("tasks_total", "Tasks that ended, by who answered (none: nobody) and the reason why there is no result.", "route", "reason"),
+		onTime:         desc("tasks_on_time_total", "Results within their deadline."),
+		underWay:       desc("tasks_under_way", "Tasks without an outcome yet."),
+		waiting:        desc("tasks_waiting", "Tasks that wait for the box."),
+		running:        desc("tasks_running", "Tasks that run on the box."),
+		up:             desc("target_up", "1 while tasks are sent there.", "target"),
+		rtt:            desc("link_rtt_seconds", "Smoothed round trip of the probes.", "target"),
+		jitter:         desc("link_jitter_seconds", "Variation of the round trip, by definition: stddev, mad, rfc3550.", "target", "definition"),
+		loss:           desc("link_loss_ratio", "Share of the last probes that did not come back.", "target"),
+		upRate:         desc("link_up_bytes_per_second", "Measured rate to the target; 0 is unknown.", "target"),
+		downRate:       desc("link_down_bytes_per_second", "Measured rate from the target; 0 is unknown.", "target"),
+		probes:         desc("link_probes_total", "Probes sent.", "target"),
+		probesLost:     desc("link_probes_lost_total", "Probes that did not come back.", "target"),
+		targetWaiting:  desc("target_waiting", "Tasks in the send queue.", "target"),
+		targetInFlight: desc("target_in_flight", "Tasks handed over and not answered.", "target"),
+		remoteService:  desc("target_service_seconds", "Mean execution time there, by model.", "target", "model"),
+		localService:   desc("local_service_seconds", "Mean execution time on the box, by model variant.", "variant"),
+		modelState:     desc("model_state", "1 for the state a model is in: loading, ready, failed, elsewhere.", "variant", "serves", "state"),
+		modelScore:     desc("model_accuracy_ratio", "Accuracy that the model's file states; 0 is unknown.", "variant", "serves"),
+		passedOver:     desc("readings_passed_over_total", "What did not become a task, by reason.", "reason"),
+		events:         desc("outcome_events_total", "Outcome events: published, failed, withheld, busy.", "way"),
+		configuration:  desc("configuration_changes_total", "Changes while running: accepted, refused.", "result"),
+	}
+}
+
+// Describe sends nothing: which metrics there are depends on the configuration.
+func (c *collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect is called by many goroutines at once.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	v, d := c.view(), &c.descs
+	s := sink{out}
+	c.tasks(s, v.Tasks)
+	for _, t := range v.Targets {
+		c.target(s, t)
+	}
+	for variant, ms := range v.LocalServiceMs {
+		s.gauge(d.localService, ms/1000, variant)
+	}
+	for _, m := range v.Models {
+		s.gauge(d.modelScore, m.Accuracy, m.Variant(), m.Serves)
+		for _, state := range []infer.State{infer.Loading, infer.Ready, infer.Failed, infer.Elsewhere} {
+			s.gauge(d.modelState, one(m.State == state), m.Variant(), m.Serves, string(state))
+		}
+	}
+	for reason, n := range v.PassedOver {
+		s.counter(d.passedOver, n, reason)
+	}
+	for way, n := range v.Events {
+		s.counter(d.events, n, way)
+	}
+	s.counter(d.configuration, v.Configuration.Accepted, "accepted")
+	s.counter(d.configuration, v.Configuration.Refused, "refused")
+}
+
+func (c *collector) tasks(s sink, t runner.Tasks) {
+	d := &c.descs
+	s.counter(d.arrived, t.Arrived)
+	for route, n := range t.Routes {
+		s.counter(d.tasks, n, route, "")
+	}
+	for reason, n := range t.Dropped {
+		s.counter(d.tasks, n, functions.RouteNone, reason)
+	}
+	s.counter(d.onTime, t.OnTime)
+	s.gauge(d.underWay, float64(t.UnderWay))
+	s.gauge(d.waiting, float64(t.Waiting))
+	s.gauge(d.running, float64(t.Running))
+}
+
+func (c *collector) target(s sink, t runner.TargetStatus) {
+	d := &c.descs
+	s.gauge(d.up, one(t.Up), t.Name)
+	s.gauge(d.rtt, t.RTTMs/1000, t.Name)
+	s.gauge(d.jitter, t.JitterMs/1000, t.Name, "stddev")
+	s.gauge(d.jitter, t.JitterMADMs/1000, t.Name, "mad")
+	s.gauge(d.jitter, t.JitterRFC3550Ms/1000, t.Name, "rfc3550")
+	s.gauge(d.loss, t.Loss, t.Name)
+	s.gauge(d.upRate, t.UpKbps*1000/8, t.Name)
+	s.gauge(d.downRate, t.DownKbps*1000/8, t.Name)
+	s.counter(d.probes, t.Probes, t.Name)
+	s.counter(d.probesLost, t.ProbesLost, t.Name)
+	s.gauge(d.targetWaiting, float64(t.Waiting), t.Name)
+	s.gauge(d.targetInFlight, float64(t.InFlight), t.Name)
+	for model, ms := range t.ServiceMs {
+		s.gauge(d.remoteService, ms/1000, t.Name, model)
+	}
+}
+
+type sink struct{ out chan<- prometheus.Metric }
+
+func (s sink) counter(desc *prometheus.Desc, n uint64, labels ...string) {
+	s.send(desc, prometheus.CounterValue, float64(n), labels)
+}
+
+func (s sink) gauge(desc *prometheus.Desc, v float64, labels ...string) {
+	s.send(desc, prometheus.GaugeValue, v, labels)
+}
+
+// send reports a label that Prometheus cannot take as an error of the scrape.
+func (s sink) send(desc *prometheus.Desc, kind prometheus.ValueType, v float64, labels []string) {
+	metric, err := prometheus.NewConstMetric(desc, kind, v, labels...)
+	if err != nil {
+		metric = prometheus.NewInvalidMetric(desc, err)
+	}
+	s.out <- metric
+}
+
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package routes is what app-service shows over HTTP, beside EdgeX's own routes:
+//
+//	GET /api/v3/offload/status                       how everything stands
+//	GET /api/v3/offload/decisions?limit=N&after=SEQ  the decision records
+//	GET /api/v3/offload/metrics                      the same in numbers, for Prometheus
+//
+// Errors are answered as EdgeX answers them: apiVersion, statusCode, message. All are
+// safe for concurrent use; what they show is taken when they are asked.
+package routes
