@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"edgex-offload/infer/ort"
+	"edgex-offload/remote"
+)
+
+// config is the whole configuration. Each key is one of the file's, as Section.Key, and
+// one of the environment's, as CLOUD_SECTION_KEY; help is what --help says of it.
+type config struct {
+	Address      string        `yaml:"Address" help:"host:port to answer tasks on; an empty host is all addresses, port 0 any free one"`
+	Name         string        `yaml:"Name" help:"processed_by in answers; empty is the host's name"`
+	LogLevel     string        `yaml:"LogLevel" help:"DEBUG, INFO, WARN or ERROR"`
+	LogFormat    string        `yaml:"LogFormat" help:"text or json"`
+	DrainTimeout time.Duration `yaml:"DrainTimeout" help:"how long tasks under way may end after SIGTERM"`
+	HTTP         httpConfig    `yaml:"HTTP"`
+	TLS          tlsConfig     `yaml:"TLS"`
+	Limits       limitsConfig  `yaml:"Limits"`
+	Models       modelsConfig  `yaml:"Models"`
+	ONNXRuntime  onnxConfig    `yaml:"ONNXRuntime"`
+}
+
+type httpConfig struct {
+	Address string `yaml:"Address" help:"host:port of /metrics, /healthz and /readyz; empty turns them off"`
+}
+
+type tlsConfig struct {
+	Enabled bool   `yaml:"Enabled" help:"true secures the port"`
+	CA      string `yaml:"CA" help:"PEM file of the clients' authorities; with it each client must show a certificate (mTLS)"`
+	Cert    string `yaml:"Cert" help:"PEM file of this server's certificate, read again for each connection"`
+	Key     string `yaml:"Key" help:"PEM file of its key"`
+}
+
+type limitsConfig struct {
+	Workers      int           `yaml:"Workers" help:"tasks that run at a time; 0 is the number of CPUs"`
+	QueueLimit   int           `yaml:"QueueLimit" help:"tasks that wait beyond those; 0 is 4 × Workers. More are refused"`
+	MessageBytes int           `yaml:"MessageBytes" help:"largest request or response, in bytes"`
+	RunLimit     time.Duration `yaml:"RunLimit" help:"longest run of a task without a deadline"`
+	Connections  int           `yaml:"Connections" help:"clients connected at a time; more wait"`
+}
+
+type modelsConfig struct {
+	Dir    string        `yaml:"Dir" help:"folder of <name>/<version>/{model.onnx,model.yaml}"`
+	Rescan time.Duration `yaml:"Rescan" help:"pause between looks at the folder for new, changed and cured models"`
+}
+
+type onnxConfig struct {
+	Library         string                       `yaml:"Library" help:"path of libonnxruntime.so; empty is ONNXRUNTIME_LIB, else looked for"`
+	Providers       []string                     `yaml:"Providers" help:"TensorRT, CUDA, CPU in the order of preference; a missing one is logged and passed over"`
+	ProviderOptions map[string]map[string]string `yaml:"ProviderOptions" help:"by provider, as TensorRT: {trt_fp16_enable: \"1\"}"`
+	Threads         int                          `yaml:"Threads" help:"threads of one inference"`
+}
+
+func defaults() config {
+	return config{
+		Address:      ":50051",
+		LogLevel:     "INFO",
+		LogFormat:    "text",
+		DrainTimeout: 10 * time.Second,
+		HTTP:         httpConfig{Address: ":50052"},
+		Limits:       limitsConfig{MessageBytes: remote.DefaultMessageLimit, RunLimit: 30 * time.Second, Connections: 256},
+		Models:       modelsConfig{Dir: "models", Rescan: 10 * time.Second},
+		ONNXRuntime:  onnxConfig{Providers: []string{ort.CPU}, ProviderOptions: map[string]map[string]string{}, Threads: 1},
+	}
+}
+
+func (t tlsConfig) files() remote.TLSConfig {
+	return remote.TLSConfig{Enabled: t.Enabled, CA: t.CA, Cert: t.Cert, Key: t.Key}
+}
+
+// validate names every key that is wrong, its value and what is allowed.
+func (c config) validate() error {
+	errs := []error{remote.ValidateAddress("Address", c.Address, true)}
+	bad := func(ok bool, key string, value any, allowed string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s %v: allowed is %s", key, value, allowed))
+		}
+	}
+	if c.HTTP.Address != "" {
+		errs = append(errs, remote.ValidateAddress("HTTP.Address", c.HTTP.Address, true))
+	}
+	_, err := c.level()
+	errs = append(errs, err)
+	bad(c.LogFormat == "text" || c.LogFormat == "json", "LogFormat", fmt.Sprintf("%q", c.LogFormat), "text or json")
+	bad(c.DrainTimeout >= 0 && c.DrainTimeout <= time.Hour, "DrainTimeout", c.DrainTimeout, "0s to 1h")
+	bad(c.Limits.Workers >= 0 && c.Limits.Workers <= 1024, "Limits.Workers", c.Limits.Workers, "1 to 1024, or 0 for the number of CPUs")
+	bad(c.Limits.QueueLimit >= 0 && c.Limits.QueueLimit <= 10000, "Limits.QueueLimit", c.Limits.QueueLimit, "1 to 10000, or 0 for 4 × Workers")
+	bad(c.Limits.MessageBytes >= 64<<10 && c.Limits.MessageBytes <= 1<<30, "Limits.MessageBytes", c.Limits.MessageBytes, "65536 to 1073741824 bytes")
+	bad(c.Limits.RunLimit >= 10*time.Millisecond && c.Limits.RunLimit <= time.Hour, "Limits.RunLimit", c.Limits.RunLimit, "10ms to 1h")
+	bad(c.Limits.Connections >= 1 && c.Limits.Connections <= 65536, "Limits.Connections", c.Limits.Connections, "1 to 65536")
+	bad(c.Models.Dir != "", "Models.Dir", `""`, "a folder")
+	bad(c.Models.Rescan >= 100*time.Millisecond && c.Models.Rescan <= time.Hour, "Models.Rescan", c.Models.Rescan, "100ms to 1h")
+	bad(c.ONNXRuntime.Threads >= 1 && c.ONNXRuntime.Threads <= 64, "ONNXRuntime.Threads", c.ONNXRuntime.Threads, "1 to 64")
+	providers := []string{ort.TensorRT, ort.CUDA, ort.CPU}
+	for _, p := range c.ONNXRuntime.Providers {
+		bad(slices.Contains(providers, p), "ONNXRuntime.Providers", fmt.Sprintf("%q", p), strings.Join(providers, ", "))
+	}
+	for p := range c.ONNXRuntime.ProviderOptions {
+		bad(slices.Contains(providers, p), "ONNXRuntime.ProviderOptions", fmt.Sprintf("%q", p), strings.Join(providers, ", "))
+	}
+	return errors.Join(append(errs, c.TLS.files().ValidateServer())...)
+}
+
+func (c config) level() (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return 0, fmt.Errorf("LogLevel %q: allowed are DEBUG, INFO, WARN, ERROR", c.LogLevel)
+	}
+	return level, nil
+}
