@@ -50,13 +50,13 @@ func command(ctx context.Context, args, environ []string, stdout, stderr io.Writ
 		_, err := fmt.Fprintln(stdout, version)
 		return err
 	}
-	c, notes, err := load(file, environ)
+	c, unknown, err := load(file, environ)
 	if err != nil {
 		return err
 	}
 	log := newLog(c, stderr)
-	for _, note := range notes {
-		log.Warn(note)
+	if len(unknown) > 0 {
+		log.Info("these variables of the environment are no settings; --help lists what is", "names", unknown)
 	}
 	return run(ctx, c, log)
 }

@@ -70,6 +70,7 @@ func (s *service) serve(ctx context.Context, metrics http.Handler) error {
 	defer stop(nil)
 	var running sync.WaitGroup
 	running.Go(func() { s.followModels(ctx) })
+	running.Go(func() { s.reportModels(ctx) })
 	running.Go(func() {
 		if err := s.server.Serve(listener); err != nil {
 			stop(fmt.Errorf("gRPC: %w", err))
@@ -123,6 +124,20 @@ func (s *service) followModels(ctx context.Context) {
 			s.log.Debug("models changed", "ready", ready)
 		}
 	}
+}
+
+// reportModels says once how the first loading went.
+func (s *service) reportModels(ctx context.Context) {
+	err := s.repository.Wait(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if s.ready() > 0 {
+		s.log.Info("models were loaded", "ready", s.ready(), "failed", s.count(infer.Failed))
+		return
+	}
+	s.log.Warn("no model is ready: tasks are refused until one is; /healthz says what each lacks",
+		"models", s.config.Models.Dir, "failed", s.count(infer.Failed), "error", err)
 }
 
 // ready is how many models answer now.

@@ -81,20 +81,20 @@ func fieldsOf(prefix string, section reflect.Value) []setting {
 	return list
 }
 
-// load is the defaults, then the file where one is named, then the environment. Notes are
-// what an operator should hear and what is no error.
-func load(file string, environ []string) (c config, notes []string, err error) {
+// load is the defaults, then the file where one is named, then the environment, whose
+// unknown names it gives too.
+func load(file string, environ []string) (c config, unknown []string, err error) {
 	c = defaults()
 	if file != "" {
 		if err := readFile(&c, file); err != nil {
 			return c, nil, err
 		}
 	}
-	notes, err = readEnvironment(&c, environ)
+	unknown, err = readEnvironment(&c, environ)
 	if err == nil {
 		err = c.validate()
 	}
-	return c, notes, err
+	return c, unknown, err
 }
 
 func readFile(c *config, file string) error {
@@ -164,9 +164,10 @@ func keysUnder(prefix string, known []setting) []string {
 	return slices.Compact(keys)
 }
 
-// readEnvironment takes over CLOUD_… variables. One that names no key is a note, not an
-// error: Kubernetes sets such names for a service called "cloud".
-func readEnvironment(c *config, environ []string) (notes []string, err error) {
+// readEnvironment takes over CLOUD_… variables and gives the names of those that are no
+// setting. They are no error: other programs have such names too, and Kubernetes sets
+// them for a service called "cloud".
+func readEnvironment(c *config, environ []string) (unknown []string, err error) {
 	known := settings(c)
 	var errs []error
 	for _, entry := range environ {
@@ -176,12 +177,12 @@ func readEnvironment(c *config, environ []string) (notes []string, err error) {
 		}
 		at := slices.IndexFunc(known, func(s setting) bool { return s.env() == name })
 		if at < 0 {
-			notes = append(notes, fmt.Sprintf("environment %s: no such setting; --help lists them", name))
+			unknown = append(unknown, name)
 			continue
 		}
 		if err := known[at].set(text); err != nil {
 			errs = append(errs, fmt.Errorf("environment %s %w", name, err))
 		}
 	}
-	return notes, errors.Join(errs...)
+	return unknown, errors.Join(errs...)
 }

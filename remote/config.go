@@ -53,7 +53,7 @@ func (c ClientConfig) Validate() error {
 	c = c.withDefaults()
 	return errors.Join(
 		ValidateAddress("Address", c.Address, false),
-		c.TLS.validateClient(),
+		c.TLS.ValidateClient(),
 		between("MessageLimit", c.MessageLimit, 1<<10, 1<<30),
 		between("CallTimeout", c.CallTimeout, 10*time.Millisecond, time.Hour),
 		between("ConnectTimeout", c.ConnectTimeout, 10*time.Millisecond, time.Minute),

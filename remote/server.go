@@ -55,7 +55,7 @@ func (c ServerConfig) withDefaults() ServerConfig {
 	if c.Name == "" {
 		c.Name, _ = os.Hostname() // without one, processed_by stays empty
 	}
-	fill(&c.Workers, runtime.NumCPU())
+	fill(&c.Workers, runtime.GOMAXPROCS(0))
 	fill(&c.QueueLimit, 4*c.Workers)
 	fill(&c.MessageLimit, DefaultMessageLimit)
 	fill(&c.RunLimit, 30*time.Second)
@@ -78,7 +78,7 @@ func (c ServerConfig) Validate() error {
 	}
 	return errors.Join(errs,
 		checkName("Name", c.Name, false),
-		c.TLS.validateServer(),
+		c.TLS.ValidateServer(),
 		between("Workers", c.Workers, 1, 1024),
 		between("QueueLimit", c.QueueLimit, 1, 10000),
 		between("MessageLimit", c.MessageLimit, 64<<10, 1<<30),

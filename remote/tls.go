@@ -20,18 +20,18 @@ import (
 type TLSConfig struct {
 	// Enabled turns TLS on; without it the other fields must be empty, so that nobody
 	// believes to be protected who is not.
-	Enabled bool `yaml:"Enabled"`
+	Enabled bool
 	// CA is the file of the authorities that the other side's certificate must come from.
 	// A client without one trusts the system's. A server with one asks every client for a
 	// certificate (mTLS).
-	CA string `yaml:"CA"`
+	CA string
 	// Cert and Key are this side's certificate and its key. A server needs them, a client
 	// only where the server asks.
-	Cert string `yaml:"Cert"`
-	Key  string `yaml:"Key"`
+	Cert string
+	Key  string
 	// ServerName is the name that a client expects in the server's certificate; default is
 	// the host of the address. It means nothing on a server.
-	ServerName string `yaml:"ServerName"`
+	ServerName string
 }
 
 func (t TLSConfig) validate() error {
@@ -44,9 +44,11 @@ func (t TLSConfig) validate() error {
 	return nil
 }
 
-func (t TLSConfig) validateClient() error { return t.validate() }
+// ValidateClient names the field that a client cannot do with.
+func (t TLSConfig) ValidateClient() error { return t.validate() }
 
-func (t TLSConfig) validateServer() error {
+// ValidateServer names the field that a server cannot do with.
+func (t TLSConfig) ValidateServer() error {
 	if t.Enabled && t.Cert == "" {
 		return errors.New(`TLS.Cert "": a server with TLS.Enabled needs TLS.Cert and TLS.Key`)
 	}

@@ -23,7 +23,9 @@ import (
 
 // oldWire is the wire as it was first defined, built here field by field, so that no
 // change of edge_ai.proto can pass these tests unseen.
-type oldWire struct{ request, response protoreflect.MessageDescriptor }
+type oldWire struct {
+	request, response protoreflect.MessageDescriptor
+}
 
 func newOldWire(t *testing.T) oldWire {
 	t.Helper()
