@@ -16,6 +16,9 @@ import (
 func (r *Repository) find(variant string) (*model, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	if r.closed {
+		return nil, ErrClosed
+	}
 	for _, m := range r.models {
 		if m.variant() == variant {
 			return m, nil
@@ -29,6 +32,9 @@ func (r *Repository) choose(task offload.Task) (*model, error) {
 	name := cmp.Or(task.Context["model"], task.Model)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	if r.closed {
+		return nil, ErrClosed
+	}
 	var fit []*model
 	for _, m := range r.models {
 		if m.spec.Kind == task.Kind.String() && (name == "" || m.answersTo(name)) {
@@ -63,9 +69,6 @@ func readyFirst(a, b *model) int {
 
 // none is the error for something that is not here, with what is. r.mu is held.
 func (r *Repository) none(what string, name func(*model) string) error {
-	if r.closed {
-		return ErrClosed
-	}
 	var have []string
 	for m := range maps.Values(r.models) {
 		if m.spec.Kind != "" {

@@ -17,6 +17,9 @@ import (
 // twenty count.
 const serviceWeight = .1
 
+// errReplaced tells a task that the model was closed after the task had picked it.
+var errReplaced = errors.New("model was replaced")
+
 // model is one version of a model. Its name, version, dir and spec do not change; print
 // belongs to the goroutine of keep.
 type model struct {
@@ -26,9 +29,10 @@ type model struct {
 	print         fingerprint
 
 	// use is held for reading while a task runs and for writing while the graph comes or goes.
-	use   sync.RWMutex
-	graph Graph // nil unless ready
-	steps *pipeline
+	use      sync.RWMutex
+	graph    Graph // nil unless ready
+	steps    *pipeline
+	replaced bool // it will never be ready again
 
 	mu      sync.Mutex // guards the rest
 	is      State
@@ -70,7 +74,7 @@ func (m *model) status() Status {
 	defer m.mu.Unlock()
 	s := Status{
 		Name: m.name, Version: m.version, Serves: m.spec.Serves, Kind: m.spec.Kind,
-		Description: m.spec.Description, RunsOn: m.spec.RunsOn, Accuracy: m.spec.Accuracy,
+		Description: m.spec.Description, RunsOn: append([]string{}, m.spec.RunsOn...), Accuracy: m.spec.Accuracy,
 		State: m.is, ServiceMs: float64(m.service) / float64(time.Millisecond),
 		Answers: m.answers, Errors: m.failed,
 	}
@@ -94,8 +98,7 @@ func (m *model) load(ctx context.Context, backend Backend, dir string) error {
 	m.graph, m.steps = graph, newPipeline(m.spec)
 	m.use.Unlock()
 	if err := m.warmUp(ctx); err != nil {
-		m.close()
-		return fmt.Errorf("first inference: %w", err)
+		return errors.Join(fmt.Errorf("first inference: %w", err), m.unload())
 	}
 	return nil
 }
@@ -139,6 +142,9 @@ func (m *model) infer(ctx context.Context, task offload.Task) (offload.Answer, e
 func (m *model) answer(ctx context.Context, task offload.Task) (offload.Answer, error) {
 	m.use.RLock()
 	defer m.use.RUnlock()
+	if m.replaced {
+		return offload.Answer{}, errReplaced
+	}
 	if m.graph == nil {
 		return offload.Answer{}, m.notReady()
 	}
@@ -162,10 +168,22 @@ func (m *model) notReady() error {
 	return fmt.Errorf("%w: %s", ErrNotReady, m.is)
 }
 
-// close waits for the tasks under way and frees the graph.
+// close unloads the model for good. A task that had picked it picks another.
 func (m *model) close() error {
 	m.use.Lock()
 	defer m.use.Unlock()
+	m.replaced = true
+	return m.freeGraph()
+}
+
+// unload waits for the tasks under way and frees the graph.
+func (m *model) unload() error {
+	m.use.Lock()
+	defer m.use.Unlock()
+	return m.freeGraph()
+}
+
+func (m *model) freeGraph() error {
 	if m.graph == nil {
 		return nil
 	}

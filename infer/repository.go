@@ -131,32 +131,33 @@ func (r *Repository) Close() error {
 // Infer runs a task on the variant "name/version" and returns its answer. It waits for
 // a free place first. It ends soon after ctx ends.
 func (r *Repository) Infer(ctx context.Context, variant string, task offload.Task) (offload.Answer, error) {
-	m, err := r.find(variant)
-	if err != nil {
-		return offload.Answer{}, err
-	}
-	return r.run(ctx, m, task)
+	return r.run(ctx, task, func() (*model, error) { return r.find(variant) })
 }
 
 // InferModel runs a task on the best model that is ready for it: the most accurate of
 // those that serve what the task's context["model"], else its Model, names; without a
 // name, of those that serve its kind.
 func (r *Repository) InferModel(ctx context.Context, task offload.Task) (offload.Answer, error) {
-	m, err := r.choose(task)
-	if err != nil {
-		return offload.Answer{}, err
-	}
-	return r.run(ctx, m, task)
+	return r.run(ctx, task, func() (*model, error) { return r.choose(task) })
 }
 
-func (r *Repository) run(ctx context.Context, m *model, task offload.Task) (offload.Answer, error) {
+func (r *Repository) run(ctx context.Context, task offload.Task, pick func() (*model, error)) (offload.Answer, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
 		return offload.Answer{}, fmt.Errorf("waiting for a free place of %d: %w", cap(r.slots), ctx.Err())
 	}
-	return m.infer(ctx, task)
+	for {
+		m, err := pick()
+		if err != nil {
+			return offload.Answer{}, err
+		}
+		answer, err := m.infer(ctx, task)
+		if !errors.Is(err, errReplaced) { // else a newer one has taken its place: pick that
+			return answer, err
+		}
+	}
 }
 
 type silent struct{}

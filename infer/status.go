@@ -54,7 +54,7 @@ func (s Status) Variant() string { return s.Name + "/" + s.Version }
 func (r *Repository) Models() []Status {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	list := make([]Status, 0, len(r.models))
+	list := make([]Status, 0, len(r.models)) // never nil: in JSON a list
 	for _, m := range r.models {
 		list = append(list, m.status())
 	}
