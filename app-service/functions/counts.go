@@ -55,7 +55,9 @@ func (c *counts) add(reason string) uint64 {
 func (c *counts) all() map[string]uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return maps.Clone(c.n)
+	all := make(map[string]uint64, len(c.n)) // never nil: an empty object in JSON
+	maps.Copy(all, c.n)
+	return all
 }
 
 // worthALine is true for the 1st, 2nd, 4th, 8th … of a kind: a source that is wrong at

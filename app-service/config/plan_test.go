@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"edgex-offload/offload"
+)
+
+// good is a section with a target and a task.
+func good() Offload {
+	o := Default()
+	o.Targets = map[string]Target{"cloud": {Address: "localhost:50051", ReconnectMax: "2s"}, "peer": {}}
+	o.Writable.Tasks = map[string]Task{"surface": {
+		Resource: "Frame", Kind: "image_classification", Model: "surface", Deadline: "250ms", ExpectedLocal: "5ms", ExpectedRemote: "2ms",
+	}}
+	return o
+}
+
+func TestPlanOfDefaults(t *testing.T) {
+	plan, err := Default().Plan()
+	require.NoError(t, err)
+	require.Equal(t, offload.DefaultSettings(), plan.Live.Engine)
+	require.Equal(t, offload.DefaultPower(), plan.Power)
+	require.Empty(t, plan.Targets)
+	require.Equal(t, 10*time.Second, plan.RateInterval)
+}
+
+func TestPlan(t *testing.T) {
+	o := good()
+	o.RateInterval = "0s"
+	o.Models.Providers = " CUDA, CPU"
+	o.Writable.Threshold.RTT = "1s"
+	plan, err := o.Plan()
+	require.NoError(t, err)
+	require.Len(t, plan.Targets, 1, "a target without an address is off")
+	require.Equal(t, "cloud", plan.Targets[0].Name)
+	require.Equal(t, "localhost:50051", plan.Targets[0].Client.Address)
+	require.Equal(t, 2*time.Second, plan.Targets[0].Client.ReconnectMax)
+	require.Negative(t, plan.RateInterval, "0s is off")
+	require.Equal(t, []string{"CUDA", "CPU"}, plan.Backend.Providers)
+	require.Equal(t, time.Second, plan.Live.Engine.Threshold.RTT)
+	require.Equal(t, 4<<20, plan.Limits.PayloadBytes)
+
+	rule, ok := plan.Live.Rules.Find("any", "any", "Frame")
+	require.True(t, ok)
+	require.Equal(t, offload.Medium, rule.Priority, "the default")
+	require.Equal(t, []time.Duration{250 * time.Millisecond, 5 * time.Millisecond, 2 * time.Millisecond},
+		[]time.Duration{rule.Deadline, rule.ExpectedLocal, rule.ExpectedRemote})
+}
+
+// Each wrong value is told with its key, the value and what is allowed, and alone.
+func TestPlanNamesWhatIsWrong(t *testing.T) {
+	task := func(change func(*Task)) func(*Offload) {
+		return func(o *Offload) {
+			task := o.Writable.Tasks["surface"]
+			change(&task)
+			o.Writable.Tasks["surface"] = task
+		}
+	}
+	target := func(change func(*Target)) func(*Offload) {
+		return func(o *Offload) {
+			target := o.Targets["cloud"]
+			change(&target)
+			o.Targets["cloud"] = target
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*Offload)
+		want   string
+	}{
+		"threads":         {func(o *Offload) { o.Models.Threads = 65 }, `Offload.Models.Threads 65: allowed is 1 to 64`},
+		"provider":        {func(o *Offload) { o.Models.Providers = "GPU" }, `Offload.Models: ort: Providers lists "GPU": allowed are TensorRT, CUDA, CPU`},
+		"workers":         {func(o *Offload) { o.Workers = 0 }, `Offload.Workers 0: allowed is 1 to 64 local runs at once`},
+		"probe interval":  {func(o *Offload) { o.ProbeInterval = "1" }, `Offload.ProbeInterval "1": allowed is a duration from 50ms to 1m0s`},
+		"probe timeout":   {func(o *Offload) { o.ProbeTimeout = "2h" }, `Offload.ProbeTimeout "2h": allowed is a duration from 50ms to 1m0s`},
+		"rate interval":   {func(o *Offload) { o.RateInterval = "-1s" }, `Offload.RateInterval "-1s": allowed is a duration from 0s to 24h0m0s`},
+		"decision log":    {func(o *Offload) { o.DecisionLog = 0 }, `Offload.DecisionLog 0: allowed is 1 to 100000 records`},
+		"message size":    {func(o *Offload) { o.Limits.MessageKB = -1 }, `Offload.Limits.MessageKB -1: allowed is 1 to 1048576 KB`},
+		"payload size":    {func(o *Offload) { o.Limits.PayloadKB = 0 }, `Offload.Limits.PayloadKB 0: allowed is 1 to 1048576 KB`},
+		"decoding":        {func(o *Offload) { o.Limits.Decoding = 0 }, `Offload.Limits.Decoding 0: allowed is 1 to 10000 messages`},
+		"power":           {func(o *Offload) { o.Power.Busy = math.NaN() }, `Offload.Power.Busy NaN: allowed is 0.01 to 10000 watts`},
+		"radio":           {func(o *Offload) { o.Power.Radio = -1 }, `Offload.Power.Radio -1: allowed is 0 to 10000 watts`},
+		"address":         {target(func(t *Target) { t.Address = "cloud" }), `Offload.Targets.cloud.Address "cloud": allowed is host:port`},
+		"call timeout":    {target(func(t *Target) { t.CallTimeout = "soon" }), `Offload.Targets.cloud.CallTimeout "soon": allowed is a duration, as in 500ms`},
+		"tls":             {target(func(t *Target) { t.TLS.CA = "ca.pem" }), `Offload.Targets.cloud.TLS.Enabled false: allowed with CA`},
+		"target's name":   {func(o *Offload) { o.Targets["local"] = Target{Address: "a:1"} }, `Offload.Targets.local "local": allowed is a name other than local and none`},
+		"policy":          {func(o *Offload) { o.Writable.Policy = "best" }, `Offload.Writable.Policy "best": allowed is local, cloud, threshold, cost`},
+		"jitter factor":   {func(o *Offload) { o.Writable.JitterFactor = -1 }, `Offload.Writable.JitterFactor -1: allowed is 0 to 100`},
+		"threshold":       {func(o *Offload) { o.Writable.Threshold.RTT = "fast" }, `Offload.Writable.Threshold.RTT "fast": allowed is a duration, as in 500ms`},
+		"threshold range": {func(o *Offload) { o.Writable.Threshold.Jitter = "2m" }, `Offload.Writable.Threshold.Jitter 2m0s: allowed is more than 0 up to 1m`},
+		"guard":           {func(o *Offload) { o.Writable.Guard = "2s" }, `Offload.Writable.Guard 2s: allowed is 0s to 1s`},
+		"kind":            {task(func(t *Task) { t.Kind = "IMAGE" }), `Offload.Writable.Tasks.surface.Kind: task type "IMAGE": allowed are IMAGE_CLASSIFICATION`},
+		"priority":        {task(func(t *Task) { t.Priority = "URGENT" }), `Offload.Writable.Tasks.surface.Priority: priority "URGENT": allowed are LOW`},
+		"model":           {task(func(t *Task) { t.Model = "" }), `Offload.Writable.Tasks.surface.Model "": allowed is the name of a model`},
+		"resource":        {task(func(t *Task) { t.Resource = "" }), `Offload.Writable.Tasks.surface.Resource "": allowed is the name of a device resource`},
+		"outcome":         {task(func(t *Task) { t.Resource = "Label" }), `Offload.Writable.Tasks.surface.Resource "Label": allowed is any resource but those of outcomes`},
+		"deadline":        {task(func(t *Task) { t.Deadline = "250" }), `Offload.Writable.Tasks.surface.Deadline "250": allowed is a duration from 0s to 24h0m0s`},
+		"expected":        {task(func(t *Task) { t.ExpectedRemote = "-1ms" }), `Offload.Writable.Tasks.surface.ExpectedRemote "-1ms": allowed is a duration`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := good()
+			c.change(&o)
+			_, err := o.Plan()
+			require.ErrorContains(t, err, c.want)
+			if name != "threads" { // told by the backend too
+				require.NotContains(t, err.Error(), "\n", "told once")
+			}
+		})
+	}
+}
+
+// All that is wrong is told at once, not one at each start.
+func TestPlanTellsAll(t *testing.T) {
+	o := good()
+	o.Workers, o.ProbeInterval, o.Writable.Policy, o.Writable.QueueLimit = -1, "", "best", 0
+	_, err := o.Plan()
+	require.Len(t, strings.Split(err.Error(), "\n"), 4, err.Error())
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"encoding/json"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/edgexfoundry/go-mod-core-contracts/v3/clients/logger"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+)
+
+const shipped = "../../res/app-service/configuration.yaml"
+
+// readShipped reads the file as the SDK does: YAML to a map, the map as JSON into the struct.
+func readShipped(t *testing.T) *Service {
+	text, err := os.ReadFile(shipped)
+	require.NoError(t, err)
+	var sections map[string]any
+	require.NoError(t, yaml.Unmarshal(text, &sections))
+	asJSON, err := json.Marshal(map[string]any{Section: sections[Section]})
+	require.NoError(t, err)
+	s := NewService()
+	decoder := json.NewDecoder(strings.NewReader(string(asJSON)))
+	decoder.DisallowUnknownFields()
+	var checked struct{ Offload Offload }
+	require.NoError(t, decoder.Decode(&checked), "a key that the service does not know")
+	require.NoError(t, json.Unmarshal(asJSON, s))
+	return s
+}
+
+func TestShippedConfigurationIsRight(t *testing.T) {
+	plan, err := readShipped(t).Offload.Plan()
+	require.NoError(t, err)
+	require.Equal(t, "cloud", plan.Targets[0].Name)
+	for _, reading := range [][3]string{
+		{"offload-camera", "any", "Frame"}, {"offload-vibration", "any", "Window"},
+	} {
+		_, ok := plan.Live.Rules.Find(reading[0], reading[1], reading[2])
+		require.True(t, ok, reading)
+	}
+}
+
+// What the file shows is what holds when a key is left out.
+func TestShippedConfigurationShowsTheDefaults(t *testing.T) {
+	o := readShipped(t).Offload
+	o.Targets, o.Writable.Tasks = nil, nil
+	o.Models.ProviderOptions = nil
+	require.Equal(t, Default(), o)
+}
+
+// Each key has a comment, of its own or shared with the lines right above it; a task or
+// target after the first needs none.
+func TestShippedConfigurationExplainsEachKey(t *testing.T) {
+	text, err := os.ReadFile(shipped)
+	require.NoError(t, err)
+	var document yaml.Node
+	require.NoError(t, yaml.Unmarshal(text, &document))
+	explained := map[string]bool{}
+	var walk func(path string, node *yaml.Node)
+	walk = func(path string, node *yaml.Node) {
+		line, told := 0, false
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			key, value := node.Content[i], node.Content[i+1]
+			name := path + "." + key.Value
+			if strings.HasSuffix(path, ".Tasks") || strings.HasSuffix(path, ".Targets") {
+				name = path + ".*"
+			}
+			if value.Kind == yaml.MappingNode {
+				walk(name, value)
+				continue
+			}
+			told = key.HeadComment != "" || told && key.Line == line+1
+			line = key.Line
+			explained[name] = explained[name] || told
+			require.True(t, explained[name], "%s has no comment (line %d)", name, key.Line)
+		}
+	}
+	walk(Section, child(t, document.Content[0], Section))
+	require.Greater(t, len(explained), 30)
+}
+
+func child(t *testing.T, node *yaml.Node, name string) *yaml.Node {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == name {
+			return node.Content[i+1]
+		}
+	}
+	require.Fail(t, "no "+name)
+	return nil
+}
+
+// EdgeX never notifies a change of a list.
+func TestSectionHasNoLists(t *testing.T) {
+	var walk func(path string, of reflect.Type)
+	walk = func(path string, of reflect.Type) {
+		switch of.Kind() {
+		case reflect.Slice, reflect.Array, reflect.Pointer:
+			require.Fail(t, path+" is a "+of.Kind().String())
+		case reflect.Map:
+			walk(path+".*", of.Elem())
+		case reflect.Struct:
+			for i := range of.NumField() {
+				walk(path+"."+of.Field(i).Name, of.Field(i).Type)
+			}
+		}
+	}
+	walk(Section, reflect.TypeFor[Offload]())
+}
+
+func TestOverrideFromEnvironment(t *testing.T) {
+	variables := map[string]string{
+		"OFFLOAD_WRITABLE_POLICY":                  "local",
+		"OFFLOAD_WRITABLE_HEDGE":                   "false",
+		"OFFLOAD_WRITABLE_WEIGHTS_ACCURACY":        "2.5",
+		"OFFLOAD_WRITABLE_TASKS_SURFACE_DEADLINE":  "1s",
+		"OFFLOAD_TARGETS_CLOUD_ADDRESS":            "cloud.example:1",
+		"OFFLOAD_TARGETS_CLOUD_TLS_ENABLED":        "true",
+		"OFFLOAD_WORKERS":                          "3",
+		"OFFLOAD_WRITABLE_TASKS_UNKNOWN_DEADLINE":  "1s",
+		"OFFLOAD_WRITABLE_TASKS_VIBRATION_MODEL":   "own",
+		"OFFLOAD_WRITABLE_TASKS_VIBRATION_PROFILE": "",
+	}
+	for key, value := range variables {
+		t.Setenv(key, value)
+	}
+	lc := logger.NewMockClient()
+	for name, c := range map[string]struct {
+		args []string
+		want bool
+	}{
+		"from files":      {[]string{"-cc=common.yaml", "-cd=res", "-s", "-sk", "app-other"}, true},
+		"with a provider": {[]string{"-cp=consul.http://localhost:8500", "-r"}, false},
+		"default url":     {[]string{"-cp", "-r"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := readShipped(t)
+			require.NoError(t, OverrideFromEnvironment(s, c.args, lc))
+			require.Equal(t, c.want, s.Offload.Writable.Policy == "local")
+			if !c.want {
+				require.Equal(t, readShipped(t).Offload, s.Offload)
+				return
+			}
+			o := s.Offload
+			require.Equal(t, []any{false, 2.5, "1s", "cloud.example:1", true, 3, "own", ""}, []any{
+				o.Writable.Hedge, o.Writable.Weights.Accuracy, o.Writable.Tasks["surface"].Deadline, o.Targets["cloud"].Address,
+				o.Targets["cloud"].TLS.Enabled, o.Workers, o.Writable.Tasks["vibration"].Model, o.Writable.Tasks["vibration"].Profile,
+			})
+			require.NotContains(t, o.Writable.Tasks, "unknown")
+		})
+	}
+	t.Setenv("OFFLOAD_WORKERS", "many")
+	require.ErrorContains(t, OverrideFromEnvironment(readShipped(t), nil, lc), "OFFLOAD_WORKERS=many")
+}
+
+// The route /api/v3/config reads while a change is under way.
+func TestServiceMayBeReadWhileItChanges(t *testing.T) {
+	s := NewService()
+	var changes sync.WaitGroup
+	changes.Go(func() {
+		for range 100 {
+			s.SetWritable(Writable{Policy: "local"})
+		}
+	})
+	for range 100 {
+		_, err := json.Marshal(s)
+		require.NoError(t, err)
+	}
+	changes.Wait()
+	text, err := json.Marshal(s)
+	require.NoError(t, err)
+	var back Service
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Equal(t, "local", back.Offload.Writable.Policy)
+	require.True(t, s.UpdateFromRaw(NewService()))
+	require.Equal(t, Default(), s.Offload)
+	require.False(t, s.UpdateFromRaw(1))
+}
