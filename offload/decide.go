@@ -158,8 +158,11 @@ func (e *Engine) remotePath(j *job, i int, left time.Duration) path {
 	p.expected = wait + transfer + rtt + service + margin
 	p.joules = e.power.Radio * up.Seconds()
 	note := t.unusable(e.now, e.settings.InFlightLimit)
-	if j.tried&(1<<i) != 0 {
+	switch {
+	case j.tried&(1<<i) != 0:
 		note = "tried before"
+	case e.now < t.refusedUntil[j.task.Model]:
+		note = fmt.Sprintf("refused model %q lately", j.task.Model)
 	}
 	p.view = PathView{
 		Target: t.name, Usable: note == "", Note: note, Accuracy: e.remoteModel(j).Accuracy,

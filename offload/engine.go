@@ -42,7 +42,7 @@ func NewEngine(c Config) (*Engine, error) {
 		byRef: map[uint64]*job{}, attempts: map[uint64]*attempt{},
 	}
 	for _, name := range c.Targets {
-		e.targets = append(e.targets, &target{name: name, services: map[string]*serviceTime{}})
+		e.targets = append(e.targets, &target{name: name, services: map[string]*serviceTime{}, refusedUntil: map[string]time.Duration{}})
 	}
 	e.apply(c.Settings)
 	e.setModels(c.Models)
@@ -178,6 +178,9 @@ func (e *Engine) remoteDone(ev *Event) {
 		t.link.addAnswer(e.now, a.started, a.bytes(), ev.Bytes, ev.Execution+ev.Queue)
 	case RemoteRefused:
 		t.heard(e.now)
+		if ev.Lasting {
+			t.refusedUntil[a.job.task.Model] = e.now + e.settings.RetryTarget
+		}
 	case RemoteFailed:
 		if !a.cancelled && e.now < a.job.deadline { // a failure past the deadline may be the deadline itself
 			t.failed(e.now, e.settings.RetryTarget, ev.Error)

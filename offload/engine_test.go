@@ -85,6 +85,31 @@ func TestUnreachableCloudFallsBackAndComesBackWithAProbe(t *testing.T) {
 	}
 }
 
+func TestRefusedModelIsNotSentAgainAtOnce(t *testing.T) {
+	c := testConfig()
+	c.Models[0].Local = nil
+	p := newPlant(t, c)
+	p.link(30 * time.Millisecond)
+	sends := 0
+	p.remote = func(Action) (time.Duration, Event) {
+		sends++
+		return 0, Event{Kind: RemoteRefused, At: 30 * time.Millisecond, Error: "no such model", Lasting: true}
+	}
+	for range 30 {
+		p.arrive(nil)
+		p.until(p.now + 100*time.Millisecond)
+	}
+	if sends != 2 {
+		t.Errorf("%d payloads in 3 s to a target that has not got the model, want one per RetryTarget: 2", sends)
+	}
+	if o := p.outcome(p.refs); o.Reason != NoPath || !strings.Contains(o.Record.Error, "refused model") {
+		t.Errorf("%q (%s)", o.Reason, o.Record.Error)
+	}
+	if o := p.outcome(1); o.Reason != Failed || !strings.Contains(o.Record.Error, "cloud: no such model") {
+		t.Errorf("%q (%s)", o.Reason, o.Record.Error)
+	}
+}
+
 func TestNewestOfASourceWins(t *testing.T) {
 	c := testConfig()
 	c.Settings.Policy = PolicyLocal

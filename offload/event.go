@@ -19,7 +19,7 @@ const (
 	PayloadSent
 	// RemoteDone: Attempt, Answer, Execution, Queue, Bytes (of the answer), ProcessedBy.
 	RemoteDone
-	// RemoteRefused: Attempt, Error. The target answered that it will not run it.
+	// RemoteRefused: Attempt, Error, Lasting. The target answered that it will not run it.
 	RemoteRefused
 	// RemoteFailed: Attempt, Error. No answer: no connection, or it broke.
 	RemoteFailed
@@ -59,6 +59,8 @@ type Event struct {
 	RTT              time.Duration
 	Bytes, BytesDown int
 	ProcessedBy      string
+	// Lasting: the target would refuse the next task of the same model too.
+	Lasting bool
 
 	Settings *Settings
 	Models   []Model

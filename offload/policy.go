@@ -140,10 +140,13 @@ func chooseCost(paths []path, s *Settings) (int, string) {
 	best, second := -1, -1
 	for i := range paths {
 		p := &paths[i]
+		if !p.view.Usable {
+			continue
+		}
 		w := &s.Weights
 		p.view.Cost = ms(p.expected) + w.Accuracy*100*(accuracy-p.view.Accuracy) +
 			w.Energy*p.joules + w.Money*float64(p.bytes)/1e6
-		if !p.view.Usable || !p.inTime() {
+		if !p.inTime() {
 			continue
 		}
 		switch {

@@ -15,6 +15,8 @@ type target struct {
 	link link
 	// services are the execution times by model name.
 	services map[string]*serviceTime
+	// refusedUntil is when a model that it refused for good is asked for again.
+	refusedUntil map[string]time.Duration
 	// answerBytes is the size of its answers.
 	answerBytes average
 

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"google.golang.org/grpc/codes"
+
 	"edgex-offload/offload"
 	"edgex-offload/remote"
 )
@@ -62,7 +64,7 @@ func (r *Runner) runRemote(ctx context.Context, a offload.Action, task offload.T
 	sent := func() { r.event(offload.Event{Kind: offload.PayloadSent, Attempt: a.Attempt}) }
 	reply, err := r.options.Targets[a.Target].Remote.Offload(ctx, task, sent)
 	if err != nil {
-		return offload.Event{Kind: failure(err), Error: reason(err)}
+		return offload.Event{Kind: failure(err), Error: reason(err), Lasting: lasting(err)}
 	}
 	return offload.Event{
 		Kind: offload.RemoteDone, Answer: &reply.Answer, Execution: reply.Execution, Queue: reply.Queue,
@@ -77,6 +79,20 @@ func failure(err error) offload.EventKind {
 		return offload.RemoteFailed
 	default:
 		return offload.RemoteRefused
+	}
+}
+
+// lasting tells a no to the model from a no to this task.
+func lasting(err error) bool {
+	e, ok := errors.AsType[*remote.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Code {
+	case codes.NotFound, codes.Unimplemented, codes.FailedPrecondition, codes.PermissionDenied, codes.Unauthenticated:
+		return true
+	default:
+		return false
 	}
 }
 
