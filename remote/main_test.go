@@ -4,7 +4,6 @@ package remote
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"testing"
@@ -36,7 +35,7 @@ func serve(tb testing.TB, config ServerConfig) (*Server, string) {
 	if config.Models == nil {
 		config.Models = modelFunc(good)
 	}
-	config.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	config.Log = slog.New(slog.DiscardHandler)
 	server, err := NewServer(config)
 	require.NoError(tb, err)
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")

@@ -5,6 +5,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -29,6 +30,7 @@ func newHandler(config ServerConfig) *handler {
 	if config.Models == nil {
 		config.Models = modelFunc(good)
 	}
+	config.Log = slog.New(slog.DiscardHandler)
 	config = config.withDefaults()
 	return &handler{
 		config: config,
