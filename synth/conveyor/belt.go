@@ -79,13 +79,12 @@ func (b *Belt) Draw(label string) *image.RGBA {
 		panic(fmt.Sprintf("conveyor: label %q: allowed are %s", label, strings.Join(Labels(), ", ")))
 	}
 	b.position = (b.position + b.width/3 + b.rng.IntN(b.width/3)) % b.loop
-	p := b.newPart()
+	p, scene := b.newPart(), b.newScene()
 	b.marks.reset(p)
 	b.wear(p)
-	b.damage(p, label)
+	b.damage(p, label) // last, so that a good and a bad part of a seed differ in nothing else
 
 	img := image.NewRGBA(image.Rect(0, 0, b.width, b.height))
-	scene := newScene(b)
 	for y := range b.height {
 		b.drawRow(img.Pix[y*img.Stride:y*img.Stride+4*b.width], y, p, scene)
 	}
@@ -102,7 +101,7 @@ type scene struct {
 	started int     // where in the table of noise this frame begins
 }
 
-func newScene(b *Belt) scene {
+func (b *Belt) newScene() scene {
 	return scene{
 		gain:    between(b.rng, .88, 1.12),
 		slopeX:  between(b.rng, -.12, .12),

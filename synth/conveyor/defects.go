@@ -30,7 +30,7 @@ func (b *Belt) damage(p *part, label string) {
 		b.dent(p, severity)
 	case Stain:
 		x, y := b.spot(p, .06)
-		b.blot(x, y, grow(severity, .07, .20), grow(severity, .20, .60), between(b.rng, .1, .9))
+		b.blot(x, y, grow(severity, .12, .28), grow(severity, .30, .75), between(b.rng, .1, .9))
 	case Crack:
 		b.crack(p, severity)
 	}
@@ -78,8 +78,8 @@ func (b *Belt) scratch(p *part, severity float64) {
 	x, y := b.spot(p, .03)
 	// Across the turning direction, give or take a radian, or it would be a tool mark.
 	heading := math.Atan2(y, x) + between(b.rng, -.9, .9)
-	length, width := grow(severity, .14, .42), grow(severity, .009, .022)
-	relief := grow(severity, .16, .50)
+	length, width := grow(severity, .30, .75), grow(severity, .018, .045)
+	relief := grow(severity, .28, .75)
 	if b.rng.Float64() < .35 {
 		relief = -relief
 	}
@@ -95,7 +95,7 @@ func (b *Belt) scratch(p *part, severity float64) {
 
 // dent is a shallow bowl: the slope that faces the lamp is bright, the other dark.
 func (b *Belt) dent(p *part, severity float64) {
-	size, depth := grow(severity, .05, .11), grow(severity, .14, .55)
+	size, depth := grow(severity, .09, .16), grow(severity, .28, .85)
 	x, y := b.spot(p, size)
 	b.marks.around(x, y, 2.6*size, func(m *mark, dx, dy float64) {
 		u, v := dx/size, dy/size
@@ -129,8 +129,8 @@ func (b *Belt) crack(p *part, severity float64) {
 	case 1: // from the bore
 		x, y, heading = boreEnd*math.Cos(angle), boreEnd*math.Sin(angle), angle
 	}
-	length, width := grow(severity, .12, .38), grow(severity, .010, .026)
-	b.run(x, y, heading, length, width, -grow(severity, .28, .75), severity > .4)
+	length, width := grow(severity, .25, .55), grow(severity, .022, .050)
+	b.run(x, y, heading, length, width, -grow(severity, .40, .90), severity > .4)
 }
 
 // run draws a jagged stroke that gets thinner to its end; forked lets a branch go off.

@@ -12,7 +12,7 @@ const (
 	boreEnd    = .25 // the hole in the middle
 	boreBevel  = .03
 	boltCircle = .76 // the bolt holes' centres
-	boltEnd    = .085
+	boltEnd    = .07
 	boltBevel  = .025
 	shadowEnd  = 1.22 // nothing of the part is seen beyond
 )
@@ -37,20 +37,20 @@ type part struct {
 func (b *Belt) newPart() *part {
 	side := float64(min(b.width, b.height))
 	p := &part{
-		radius: side * between(b.rng, .33, .39),
+		radius: side * between(b.rng, .39, .44),
 		tilt:   between(b.rng, .94, 1),
 		lobe:   between(b.rng, .15, .4),
 	}
 	p.pixel = 1 / p.radius
 	p.x = float64(b.width)/2 + between(b.rng, -.06, .06)*float64(b.width)
-	p.y = float64(b.height)/2 + between(b.rng, -.03, .03)*float64(b.height)
+	p.y = float64(b.height)/2 + between(b.rng, -.02, .02)*float64(b.height)
 	lamp := between(b.rng, -2.3, -.9) // radians; from the upper side
 	p.lightX, p.lightY = math.Cos(lamp), math.Sin(lamp)
 	shade := between(b.rng, 105, 160)
 	tint := between(b.rng, -.03, .05)
 	p.red, p.green, p.blue = shade*(1+tint), shade, shade*(1-tint)
 
-	holes, turn := 4+b.rng.IntN(3), between(b.rng, 0, 2*math.Pi)
+	holes, turn := 4, between(b.rng, 0, 2*math.Pi)
 	for i := range holes {
 		angle := turn + 2*math.Pi*float64(i)/float64(holes)
 		p.bolts = append(p.bolts, [2]float64{boltCircle * math.Cos(angle), boltCircle * math.Sin(angle)})

@@ -78,18 +78,7 @@ func (m *Machine) Sample(condition string) [Axes][Samples]float32 {
 	}
 	w := m.newRun()
 	w.healthy()
-	switch condition {
-	case Imbalance:
-		w.imbalance()
-	case Misalignment:
-		w.misalignment()
-	case Looseness:
-		w.looseness()
-	case BearingOuter:
-		w.bearingOuter()
-	case BearingInner:
-		w.bearingInner()
-	}
+	w.fault(condition)
 	w.surroundings()
 	return w.quantised()
 }

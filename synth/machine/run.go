@@ -84,15 +84,31 @@ func (w *run) speedSquared() float64 { return w.speed * w.speed / (35 * 35) }
 // grow goes from low to high with the severity.
 func (w *run) grow(low, high float64) float64 { return low + (high-low)*w.severity }
 
+// fault adds what a condition adds to a healthy machine; Normal adds nothing.
+func (w *run) fault(condition string) {
+	switch condition {
+	case Imbalance:
+		w.imbalance()
+	case Misalignment:
+		w.misalignment()
+	case Looseness:
+		w.looseness()
+	case BearingOuter:
+		w.bearingOuter()
+	case BearingInner:
+		w.bearingInner()
+	}
+}
+
 func (w *run) imbalance() {
-	force, phase := w.grow(.10, .8)*w.speedSquared(), w.rng.Float64()
+	force, phase := w.grow(.19, .8)*w.speedSquared(), w.rng.Float64()
 	w.order(horizontal, 1, force, phase)
 	w.order(vertical, 1, force*between(w.rng, .7, .95), phase+.25)
 	w.order(axial, 1, force*between(w.rng, .05, .2), w.rng.Float64())
 }
 
 func (w *run) misalignment() {
-	force, phase := w.grow(.07, .5)*w.load, w.rng.Float64()
+	force, phase := w.grow(.11, .5)*w.load, w.rng.Float64()
 	w.order(horizontal, 1, .5*force, phase)
 	w.order(horizontal, 2, force, phase)
 	w.order(vertical, 2, force*between(w.rng, .6, 1), phase+between(w.rng, -.1, .1))
@@ -104,7 +120,7 @@ func (w *run) misalignment() {
 // looseness is a rattle: each order fades into the next, the half orders come from a
 // part that lifts off every second turn.
 func (w *run) looseness() {
-	force, fade := w.grow(.06, .45)*w.load, between(w.rng, .72, .88)
+	force, fade := w.grow(.085, .45)*w.load, between(w.rng, .72, .88)
 	for half := 1; half <= 16; half++ {
 		multiple := float64(half) / 2
 		amplitude := force * math.Pow(fade, multiple)
@@ -134,7 +150,7 @@ func (w *run) bearingInner() {
 // impacts lets the housing ring at each pass of a ball; strength is by shaft angle.
 // Balls slip, so passes come early or late by some percent of their distance.
 func (w *run) impacts(passes float64, strength func(turn float64) float64) {
-	force := w.grow(.12, 1.2) * w.load
+	force := w.grow(.2, 1.2) * w.load
 	resonance := between(w.rng, 1500, 2700) // Hz
 	damping := between(w.rng, .03, .07)
 	decay := 2 * math.Pi * resonance * damping // per second

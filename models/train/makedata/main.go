@@ -21,8 +21,8 @@ import (
 	"edgex-offload/models/train/sets"
 )
 
-// sides are the surface models' inputs, in pixels each way.
-var sides = []int{64, 128}
+// pictures are the sizes of the surface models' inputs, in pixels.
+var pictures = []image.Point{{X: 80, Y: 60}, {X: 160, Y: 120}}
 
 func main() {
 	log.SetFlags(log.Ltime)
@@ -159,8 +159,8 @@ func (surface) samples(seed int64, group int) ([]sets.Sample, error) {
 }
 
 func (surface) arrays() (list []input) {
-	for _, side := range sides {
-		list = append(list, input{fmt.Sprintf("-%d", side), "|u1", []int{3, side, side}})
+	for _, size := range pictures {
+		list = append(list, input{fmt.Sprintf("-%dx%d", size.X, size.Y), "|u1", []int{3, size.Y, size.X}})
 	}
 	return list
 }
@@ -170,13 +170,14 @@ func (surface) values(payload []byte, i int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	side := sides[i]
-	small := image.NewRGBA(image.Rect(0, 0, side, side))
+	size := pictures[i]
+	small := image.NewRGBA(image.Rectangle{Max: size})
 	draw.ApproxBiLinear.Scale(small, small.Bounds(), picture, picture.Bounds(), draw.Src, nil)
-	planes := make([]byte, 3*side*side)
-	for at := range side * side {
+	pixels := size.X * size.Y
+	planes := make([]byte, 3*pixels)
+	for at := range pixels {
 		for channel := range 3 {
-			planes[channel*side*side+at] = small.Pix[4*at+channel]
+			planes[channel*pixels+at] = small.Pix[4*at+channel]
 		}
 	}
 	return planes, nil
