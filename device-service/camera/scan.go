@@ -27,6 +27,7 @@ type scanner struct {
 	r      *bufio.Reader
 	limits Limits
 	frame  []byte
+	begun  bool // the 0xFF of a marker is taken already
 }
 
 // scan reads one JPEG. A *source.Rejection means that the stream can be read on after
@@ -65,9 +66,12 @@ func (l Limits) scan(r *bufio.Reader) ([]byte, error) {
 
 // marker takes 0xFF, fill bytes and the marker.
 func (s *scanner) marker() (byte, error) {
-	if err := s.take(1); err != nil {
-		return 0, err
+	if !s.begun {
+		if err := s.take(1); err != nil {
+			return 0, err
+		}
 	}
+	s.begun = false
 	if last(s.frame) != 0xFF {
 		return 0, source.Reject(source.NotJPEG, "byte %#x at %d: allowed is the start of a marker", last(s.frame), len(s.frame)-1)
 	}
@@ -91,8 +95,8 @@ func (s *scanner) segment() error {
 	return s.take(length - 2)
 }
 
-// entropy takes the data of a scan and stops before the marker that ends it. Inside, 0xFF
-// is followed by 0, or by a restart marker.
+// entropy takes the data of a scan and the 0xFF of the marker that ends it. Inside, 0xFF is
+// followed by 0, or by a restart marker.
 func (s *scanner) entropy() error {
 	for {
 		chunk, err := s.r.ReadSlice(0xFF)
@@ -112,8 +116,8 @@ func (s *scanner) entropy() error {
 		if next[0] == 0 || next[0] >= markerRST0 && next[0] <= markerRST7 {
 			continue
 		}
-		s.frame = s.frame[:len(s.frame)-1]
-		return s.r.UnreadByte()
+		s.begun = true
+		return nil
 	}
 }
 

@@ -105,20 +105,27 @@ func (j *journal) drop(reason Reason) {
 func (j *journal) skipped(r *Rejection) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.status.Dropped[r.Reason]++
-	if !j.noted[r.Reason] {
-		j.noted[r.Reason] = true
-		j.log.Warnf("source %s: %s (told once; counted from here on)", j.name, r)
-	}
+	j.turnedAway(r)
 }
 
 func (j *journal) rejected(r *Rejection) {
-	j.skipped(r)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.failures++; j.failures >= j.failuresToDown {
+	j.failures++
+	if j.failures >= j.failuresToDown {
 		j.enter(Down, r.Error())
 	}
+	j.turnedAway(r)
+}
+
+// turnedAway counts, and tells of each reason once per state, unless the state already
+// told.
+func (j *journal) turnedAway(r *Rejection) {
+	j.status.Dropped[r.Reason]++
+	if !j.noted[r.Reason] && j.status.Detail != r.Error() {
+		j.log.Warnf("source %s: %s (told once; counted from here on)", j.name, r)
+	}
+	j.noted[r.Reason] = true
 }
 
 // failed counts a run that ended. It returns how many failed in a row.
