@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command offload runs and looks at edgex-offload from the command line: everything on
+// one machine with offload up, one task with offload submit, the figures of a run again
+// with offload report.
+package main

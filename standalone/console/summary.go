@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"edgex-offload/standalone/report"
+)
+
+// Summary writes a report for people.
+func Summary(w io.Writer, r report.Report) error {
+	var b strings.Builder
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-12s "+format+"\n", append([]any{name}, args...)...)
+	}
+	fmt.Fprintf(&b, "\n%.1f s, policy %s, link %s\n", r.DurationS, r.Policy, r.Profile)
+	row("frames", "%d frames and windows on the bus, %d tasks, %d outcome events", r.Frames, r.Tasks, r.EventsPublished)
+	row("answered by", "local %d, cloud %d%s", r.Outcomes.Local, r.Outcomes.Cloud, drops(r.Outcomes.Dropped))
+	row("on time", "%.1f%% of all tasks; %d answers were late", 100*r.OnTime, r.Outcomes.Late)
+	row("latency", "p50 %.0f ms, p95 %.0f ms, p99 %.0f ms from capture to result", r.LatencyMs.P50, r.LatencyMs.P95, r.LatencyMs.P99)
+	row("accuracy", "%s%s", percent(r.Accuracy), promised(r.PromisedAccuracy))
+	row("link", "%.0f ms round trip, %.0f ms jitter, %.0f kbit/s up, %.1f%% loss, as measured by the box", r.Link.RTTMs, r.Link.JitterMs, r.Link.UpKbps, 100*r.Link.Loss)
+	for _, name := range r.SourceNames() {
+		s := r.BySource[name]
+		row("", "%-24s %5d tasks  local %-5d cloud %-5d dropped %-4d on time %5.1f%%  p50 %3.0f ms  right %s",
+			cut(name, 24), s.Tasks, s.Local, s.Cloud, s.Dropped, 100*s.OnTime, s.P50Ms, percent(s.Accuracy))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func drops(byReason map[string]int) string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
+		parts = append(parts, fmt.Sprintf("%s %d", reason, byReason[reason]))
+	}
+	if len(parts) == 0 {
+		return ", none dropped"
+	}
+	return ", dropped: " + strings.Join(parts, ", ")
+}
+
+func percent(share *float64) string {
+	if share == nil {
+		return "unknown (no ground truth)"
+	}
+	return fmt.Sprintf("%.1f%%", 100**share)
+}
+
+func promised(share *float64) string {
+	if share == nil {
+		return ""
+	}
+	return fmt.Sprintf(" right; the models' files promise %.1f%% for these answers", 100**share)
+}
