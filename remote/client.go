@@ -62,6 +62,7 @@ func NewClient(config ClientConfig) (*Client, error) {
 			Time: minKeepalive, Timeout: c.config.DeadAfter, PermitWithoutStream: true,
 		}),
 		grpc.WithDefaultCallOptions(
+			grpc.ForceCodecV2(newCodec()),
 			grpc.MaxCallRecvMsgSize(c.config.MessageLimit),
 			grpc.MaxCallSendMsgSize(c.config.MessageLimit),
 		),

@@ -115,6 +115,7 @@ func NewServer(config ServerConfig) (*Server, error) {
 	}
 	s.grpc = grpc.NewServer(
 		grpc.Creds(credentials),
+		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(config.MessageLimit),
 		grpc.MaxSendMsgSize(config.MessageLimit),
 		grpc.MaxHeaderListSize(16<<10),
