@@ -18,6 +18,9 @@ import (
 // SignalType is the content type of raw values: float32, little endian, C order.
 const SignalType = "application/x-float32-le"
 
+// exponent are the bits that are all set in a float32 that is infinite or not a number.
+const exponent = 0x7f800000
+
 // fillSignal reads a task's float32 values into a tensor, normalised as in says.
 func fillSignal(in Input, dst []float32, task offload.Task) error {
 	if err := checkShape(in.Shape, task.Context["shape"]); err != nil {
@@ -27,17 +30,22 @@ func fillSignal(in Input, dst []float32, task offload.Task) error {
 		return fmt.Errorf("payload has %d bytes: needed are %d, float32 values (little endian) of shape %s", len(task.Payload), want, shapeText(in.Shape))
 	}
 	for i := range dst {
-		v := math.Float32frombits(binary.LittleEndian.Uint32(task.Payload[4*i:]))
-		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return fmt.Errorf("value %d of the payload is %v: allowed are finite numbers", i, v)
+		bits := binary.LittleEndian.Uint32(task.Payload[4*i:])
+		dst[i] = math.Float32frombits(bits)
+		if bits&exponent == exponent {
+			return fmt.Errorf("value %d of the payload is %v: allowed are finite numbers", i, dst[i])
 		}
-		dst[i] = v
 	}
-	normalizeRows(in, dst)
-	perChannel := len(dst) / in.Channels()
-	for i, v := range dst {
-		c := i / perChannel
-		dst[i] = float32((float64(v)*in.Scale - in.Mean[c%len(in.Mean)]) / in.Std[c%len(in.Std)])
+	if in.Normalize != "none" {
+		normalizeRows(in, dst)
+	}
+	n := len(dst) / in.Channels()
+	for c := range in.Channels() {
+		mean, std := in.Mean[c%len(in.Mean)], in.Std[c%len(in.Std)]
+		gain, bias := float32(in.Scale/std), float32(-mean/std)
+		for i, v := range dst[c*n : (c+1)*n] {
+			dst[c*n+i] = gain*v + bias
+		}
 	}
 	return nil
 }
@@ -45,9 +53,6 @@ func fillSignal(in Input, dst []float32, task offload.Task) error {
 // normalizeRows takes the mean off each row of the last dimension, and with "standard"
 // divides it by its standard deviation. A row without variation becomes 0.
 func normalizeRows(in Input, dst []float32) {
-	if in.Normalize == "none" {
-		return
-	}
 	n := in.Shape[len(in.Shape)-1]
 	for ; len(dst) > 0; dst = dst[n:] {
 		row := dst[:n]

@@ -373,3 +373,31 @@ func FuzzParseGraph(f *testing.F) {
 		_, _ = h.pickOutputs(infer.Spec{Decoder: infer.SSD})
 	})
 }
+
+// What Graph.Run adds to the binding's own Run, on a graph that does next to nothing.
+func BenchmarkRun(b *testing.B) {
+	g := load(b, newRuntime(b, Options{}), relu, signal(4))
+	b.Run("graph", func(b *testing.B) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		fill, read := func([]float32) error { return nil }, func([]infer.Tensor) error { return nil }
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := g.Run(ctx, fill, read); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("bare", func(b *testing.B) {
+		s := g.(*graph)
+		slot, err := s.take()
+		require.NoError(b, err)
+		defer s.put(slot)
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := s.session.Run(slot.in, slot.out); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
