@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package routes
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/edgexfoundry/app-functions-sdk-go/v3/pkg/interfaces"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"edgex-offload/app-service/functions"
+	"edgex-offload/infer"
+	"edgex-offload/offload"
+	"edgex-offload/runner"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// router is a Router on an echo of its own.
+type router struct {
+	echo  *echo.Echo
+	open  []string
+	fails error
+}
+
+func (r *router) AddCustomRoute(route string, authentication interfaces.Authentication, handler echo.HandlerFunc, methods ...string) error {
+	if authentication != interfaces.Authenticated {
+		r.open = append(r.open, route)
+	}
+	r.echo.Match(methods, route, handler)
+	return r.fails
+}
+
+func view() View {
+	return View{
+		Status: runner.Status{
+			Policy: "cost",
+			Tasks: runner.Tasks{
+				Arrived: 10, Finished: 9, UnderWay: 1, OnTime: 6,
+				Routes: map[string]uint64{"local": 4, "cloud": 3}, Dropped: map[string]uint64{"superseded": 2},
+			},
+			Targets: []runner.TargetStatus{{
+				Name: "cloud", Up: true, RTTMs: 20, JitterMs: 3, JitterMADMs: 2, JitterRFC3550Ms: 1, Loss: .25,
+				UpKbps: 8, DownKbps: 16, Probes: 40, ProbesLost: 10, InFlight: 1, ServiceMs: map[string]float64{"surface": 5},
+			}},
+			LocalServiceMs: map[string]float64{"surface-small/1": 2},
+		},
+		Models:        []infer.Status{{Name: "surface-small", Version: "1", Serves: "surface", State: infer.Ready, Accuracy: .9}},
+		PassedOver:    map[string]uint64{"unknown_resource": 5},
+		Events:        map[string]uint64{"published": 7},
+		Configuration: ConfigurationStatus{Accepted: 1},
+	}
+}
+
+func serve(t *testing.T, read func(int, uint64) []offload.Record) (*router, *Metrics) {
+	r, m := &router{echo: echo.New()}, NewMetrics(view)
+	require.NoError(t, Add(r, Status(view), Decisions(read), m.Handler()))
+	return r, m
+}
+
+func get(r *router, path string) (int, string) {
+	recorder := httptest.NewRecorder()
+	r.echo.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
+	return recorder.Code, recorder.Body.String()
+}
+
+func TestAllRoutesAreAuthenticated(t *testing.T) {
+	r, _ := serve(t, nil)
+	require.Empty(t, r.open)
+	require.Len(t, r.echo.Routes(), 3)
+	r.fails = errors.New("reserved")
+	require.ErrorContains(t, Add(r, nil, nil, nil), "reserved")
+}
+
+func TestStatus(t *testing.T) {
+	r, _ := serve(t, nil)
+	code, body := get(r, PathStatus)
+	require.Equal(t, http.StatusOK, code)
+	var got struct {
+		APIVersion string         `json:"apiVersion"`
+		StatusCode int            `json:"statusCode"`
+		Policy     string         `json:"policy"`
+		Tasks      map[string]any `json:"tasks"`
+		Models     []infer.Status `json:"models"`
+		PassedOver map[string]int `json:"passedOver"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(body), &got))
+	require.Equal(t, "v3", got.APIVersion)
+	require.Equal(t, http.StatusOK, got.StatusCode)
+	require.Equal(t, "cost", got.Policy)
+	require.EqualValues(t, 10, got.Tasks["arrived"])
+	require.Equal(t, infer.Ready, got.Models[0].State)
+	require.Equal(t, 5, got.PassedOver["unknown_resource"])
+}
+
+func TestDecisions(t *testing.T) {
+	type asked struct {
+		limit int
+		after uint64
+	}
+	for query, c := range map[string]struct {
+		asked asked
+		wrong string
+	}{
+		"":                                   {asked: asked{100, 0}},
+		"?limit=1":                           {asked: asked{1, 0}},
+		"?limit=1000&after=42":               {asked: asked{1000, 42}},
+		"?after=9223372036854775808":         {asked: asked{100, 1 << 63}},
+		"?limit=0":                           {wrong: `limit "0": allowed is 1 to 1000`},
+		"?limit=1001":                        {wrong: `limit "1001": allowed is 1 to 1000`},
+		"?limit=ten":                         {wrong: `limit "ten": allowed is 1 to 1000`},
+		"?limit=-1":                          {wrong: `limit "-1": allowed is 1 to 1000`},
+		"?after=-1":                          {wrong: `after "-1": allowed is 0 to 9223372036854775808`},
+		"?after=99999999999999999999":        {wrong: `after "99999999999999999999": allowed is 0 to`},
+		"?limit=" + strings.Repeat("9", 999): {wrong: `allowed is 1 to 1000`},
+	} {
+		t.Run(query[:min(len(query), 30)], func(t *testing.T) {
+			var got []asked
+			r, _ := serve(t, func(limit int, after uint64) []offload.Record {
+				got = append(got, asked{limit, after})
+				return []offload.Record{{Seq: 43, TaskID: "id"}}
+			})
+			code, body := get(r, PathDecisions+query)
+			var answer struct {
+				StatusCode int              `json:"statusCode"`
+				Message    string           `json:"message"`
+				Decisions  []offload.Record `json:"decisions"`
+			}
+			require.NoError(t, json.Unmarshal([]byte(body), &answer))
+			require.Equal(t, code, answer.StatusCode)
+			if c.wrong != "" {
+				require.Equal(t, http.StatusBadRequest, code)
+				require.Contains(t, answer.Message, c.wrong)
+				require.Less(t, len(answer.Message), 200, "what was sent is cut")
+				require.Empty(t, got)
+				return
+			}
+			require.Equal(t, http.StatusOK, code)
+			require.Equal(t, []asked{c.asked}, got)
+			require.Equal(t, uint64(43), answer.Decisions[0].Seq)
+		})
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	r, m := serve(t, nil)
+	m.Observe(functions.Result{Outcome: offload.Outcome{Answer: &offload.Answer{}, Record: offload.Record{Route: "cloud", LatencyMs: 40}}})
+	m.Observe(functions.Result{Outcome: offload.Outcome{Reason: offload.Shed, Record: offload.Record{LatencyMs: 40}}})
+	code, body := get(r, PathMetrics)
+	require.Equal(t, http.StatusOK, code)
+	for _, line := range []string{
+		`offload_tasks_total{reason="",route="cloud"} 3`,
+		`offload_tasks_total{reason="",route="local"} 4`,
+		`offload_tasks_total{reason="superseded",route="none"} 2`,
+		`offload_tasks_arrived_total 10`,
+		`offload_tasks_on_time_total 6`,
+		`offload_tasks_under_way 1`,
+		`offload_latency_seconds_bucket{route="cloud",le="0.05"} 1`,
+		`offload_latency_seconds_bucket{route="cloud",le="0.02"} 0`,
+		`offload_latency_seconds_count{route="cloud"} 1`,
+		`offload_target_up{target="cloud"} 1`,
+		`offload_link_rtt_seconds{target="cloud"} 0.02`,
+		`offload_link_jitter_seconds{definition="rfc3550",target="cloud"} 0.001`,
+		`offload_link_loss_ratio{target="cloud"} 0.25`,
+		`offload_link_up_bytes_per_second{target="cloud"} 1000`,
+		`offload_link_down_bytes_per_second{target="cloud"} 2000`,
+		`offload_link_probes_lost_total{target="cloud"} 10`,
+		`offload_target_service_seconds{model="surface",target="cloud"} 0.005`,
+		`offload_local_service_seconds{variant="surface-small/1"} 0.002`,
+		`offload_model_state{serves="surface",state="ready",variant="surface-small/1"} 1`,
+		`offload_model_state{serves="surface",state="failed",variant="surface-small/1"} 0`,
+		`offload_model_accuracy_ratio{serves="surface",variant="surface-small/1"} 0.9`,
+		`offload_readings_passed_over_total{reason="unknown_resource"} 5`,
+		`offload_outcome_events_total{way="published"} 7`,
+		`offload_configuration_changes_total{result="accepted"} 1`,
+		`process_resident_memory_bytes`,
+	} {
+		require.Contains(t, body, line)
+	}
+	problems, err := promlint.New(strings.NewReader(body)).Lint()
+	require.NoError(t, err)
+	require.Empty(t, problems, "what promtool would say")
+}
+
+// A name that Prometheus cannot take costs its metric, not the service.
+func TestMetricsOfAnUnusableName(t *testing.T) {
+	m := NewMetrics(func() View {
+		v := view()
+		v.Targets[0].Name = "cl\xffoud"
+		v.Targets[0].RTTMs = math.NaN()
+		return v
+	})
+	r := &router{echo: echo.New()}
+	require.NoError(t, Add(r, Status(view), Decisions(nil), m.Handler()))
+	code, body := get(r, PathMetrics)
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, "offload_tasks_arrived_total 10")
+}
+
+func TestConfigurationLog(t *testing.T) {
+	var l ConfigurationLog
+	l.Add(errors.New("Policy"))
+	require.Equal(t, ConfigurationStatus{Refused: 1, LastRefusal: "Policy"}, l.Status())
+	l.Add(nil)
+	require.Equal(t, ConfigurationStatus{Refused: 1, Accepted: 1}, l.Status())
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/edgexfoundry/go-mod-core-contracts/v3/dtos"
+	"github.com/stretchr/testify/require"
+
+	"edgex-offload/app-service/routes"
+	"edgex-offload/offload"
+)
+
+func frame(seq, truth string) dtos.Event {
+	event := dtos.NewEvent("offload-camera", "camera-1", "Frame")
+	event.AddBinaryReading("Frame", []byte{0xff, 0xd8, 0xff, 0xd9}, "image/jpeg")
+	event.Readings[0].Tags = dtos.Tags{"seq": seq, "truth": truth}
+	return event
+}
+
+// From a frame on the bus to the outcome on the bus, over the wire to a cloud, with
+// nothing on the box: no models folder, no ONNX Runtime.
+func TestFrameToOutcome(t *testing.T) {
+	cloud := startCloud(t, "scratch")
+	s := startSite(t, "", "OFFLOAD_TARGETS_CLOUD_ADDRESS="+cloud, "OFFLOAD_MODELS_FOLDER=/does/not/exist",
+		"ONNXRUNTIME_LIB=/does/not/exist.so", "OFFLOAD_WRITABLE_TASKS_SURFACE_DEADLINE=15s")
+	outcomes := s.subscribe("edgex/events/device/app-offload/#")
+	s.until(routes.PathStatus, `"up":true`)
+	s.until(routes.PathStatus, `"modelsProblem":"models folder: open /does/not/exist`)
+
+	s.send(frame("7", "scratch"))
+	got := receive(t, outcomes)
+	require.NoError(t, got.err)
+	require.Equal(t, "edgex/events/device/app-offload/offload-camera/camera-1/Outcome", got.topic)
+	values := map[string]string{}
+	for _, r := range got.event.Readings {
+		values[r.ResourceName] = r.Value
+	}
+	require.Equal(t, "scratch", values["Label"])
+	require.Equal(t, "cloud", values["Route"])
+	require.Equal(t, "true", values["DeadlineMet"])
+	require.Equal(t, dtos.Tags{"seq": "7", "truth": "scratch", "correct": "true"}, got.event.Tags)
+
+	s.send(frame("8", "good"))
+	require.Equal(t, "false", receive(t, outcomes).event.Tags["correct"])
+
+	var decisions struct {
+		Decisions []offload.Record `json:"decisions"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(s.get(routes.PathDecisions+"?after=1")), &decisions))
+	require.Len(t, decisions.Decisions, 1)
+	require.Equal(t, uint64(2), decisions.Decisions[0].Seq)
+	require.Equal(t, "surface-large/1", decisions.Decisions[0].AnsweredBy)
+	require.Contains(t, s.get(routes.PathMetrics), `offload_tasks_total{reason="",route="cloud"} 2`)
+	require.Contains(t, s.get("/api/v3/config"), `"QueueLimit":64`)
+	require.NoError(t, s.stop())
+	require.NotContains(t, s.log.String(), "level=ERROR")
+}
+
+func receive(t *testing.T, from <-chan received) received {
+	t.Helper()
+	select {
+	case got := <-from:
+		return got
+	case <-time.After(patience):
+		require.Fail(t, "no event came")
+		return received{}
+	}
+}
+
+// What is on the bus and no event ends in a counter, also where the SDK's own reader
+// would take the process down.
+func TestGarbageOnTheBus(t *testing.T) {
+	s := startSite(t, "", "OFFLOAD_TARGETS_CLOUD_ADDRESS=")
+	s.get(routes.PathStatus)
+	empty := dtos.NewEvent("offload-vibration", "machine-1", "Window")
+	require.NoError(t, empty.AddSimpleReading("Window", "Float32Array", []float32{1}))
+	empty.Readings[0].Value = ""
+	s.send(empty)
+	other := dtos.NewEvent("offload-camera", "camera-1", "Settings")
+	require.NoError(t, other.AddSimpleReading("FrameRate", "Float64", 10.0))
+	s.send(other)
+	require.NoError(t, s.broker.Publish("edgex/events/device/device-sensor-camera/a/b/c", []byte(`{"payload":"AAAA","contentType":"application/cbor"}`), false, 0))
+	s.until(routes.PathMetrics, `offload_readings_passed_over_total{reason="malformed"} 2`)
+	s.until(routes.PathMetrics, `offload_readings_passed_over_total{reason="unknown_resource"} 1`)
+	require.NoError(t, s.stop())
+}
+
+func TestWrongConfigurationEndsTheStart(t *testing.T) {
+	s := startSite(t, "", "OFFLOAD_WRITABLE_POLICY=best", "OFFLOAD_WORKERS=0")
+	require.ErrorContains(t, s.wait(), "exit status 1")
+	require.Contains(t, s.log.String(), `Offload.Writable.Policy \"best\": allowed is local, cloud, threshold, cost`)
+	require.Contains(t, s.log.String(), `Offload.Workers 0: allowed is 1 to 64`)
+}
