@@ -33,8 +33,9 @@ LABEL license='SPDX-License-Identifier: Apache-2.0' \
       copyright='Copyright (c) 2026: the edgex-offload authors'
 COPY --from=builder /src/LICENSE /
 COPY --from=builder /src/bin/static/device-service /device-service
-COPY --from=builder /src/res/device-service /res
-COPY --from=builder /src/profiles /res/profiles
+COPY --from=builder /src/res/device-service /res/device-service
+COPY --from=builder /src/profiles /profiles
+ENV EDGEX_CONFIG_DIR=/res/device-service
 EXPOSE 59950
 ENTRYPOINT ["/device-service"]
 CMD ["-cp=consul.http://edgex-core-consul:8500", "--registry"]
@@ -52,14 +53,15 @@ COPY --from=builder /src/models /models
 
 FROM inference AS app-service
 COPY --from=builder /src/bin/app-service /app-service
-COPY --from=builder /src/res/app-service /res
+COPY --from=builder /src/res/app-service /res/app-service
+ENV EDGEX_CONFIG_DIR=/res/app-service
 EXPOSE 59740
 ENTRYPOINT ["/app-service"]
 CMD ["-cp=consul.http://edgex-core-consul:8500", "--registry"]
 
 FROM inference AS cloud-service
 COPY --from=builder /src/bin/cloud-service /cloud-service
-COPY --from=builder /src/res/cloud-service /res
-EXPOSE 50051
+COPY --from=builder /src/res/cloud-service /res/cloud-service
+EXPOSE 50051 50052
 ENTRYPOINT ["/cloud-service"]
-CMD ["--config=/res/configuration.yaml"]
+CMD ["-c", "/res/cloud-service/configuration.yaml"]
