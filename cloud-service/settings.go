@@ -135,10 +135,15 @@ func readSection(prefix string, node *yaml.Node, known []setting) error {
 		return fmt.Errorf("line %d: %s: allowed is a section of keys", node.Line, cmp.Or(strings.TrimSuffix(prefix, "."), "the file"))
 	}
 	var errs []error
+	seen := make(map[string]bool)
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := prefix+node.Content[i].Value, node.Content[i+1]
 		at := slices.IndexFunc(known, func(s setting) bool { return s.key == key })
+		again := seen[key]
+		seen[key] = true
 		switch {
+		case again:
+			errs = append(errs, fmt.Errorf("line %d: %s is there twice", node.Content[i].Line, key))
 		case at >= 0:
 			if err := value.Decode(known[at].value.Addr().Interface()); err != nil {
 				errs = append(errs, fmt.Errorf("line %d: %s %q: allowed is a value like %s", value.Line, key, value.Value, setting{value: reflect.Zero(known[at].value.Type())}))
