@@ -127,11 +127,13 @@ func (w *watch) write(records []offload.Record) error {
 func (w *watch) finish(ctx context.Context, o upOptions) error {
 	length := time.Since(w.began)
 	errs := []error{w.stack.Drain(ctx), w.take(ctx)}
+	status, err := w.stack.Status(ctx)
+	errs = append(errs, err)
 	if w.decisions != nil {
 		errs = append(errs, w.decisions.Close())
 	}
 	result := report.From(w.records, report.Seen{
-		Frames: w.stack.Frames(), EventsPublished: w.stack.Events(), Duration: length, Profile: o.stack.Link.Name(),
+		Frames: w.stack.Frames(), EventsPublished: w.stack.Events(), PassedOver: status.PassedOver, Duration: length, Profile: o.stack.Link.Name(),
 	})
 	errs = append(errs, console.Summary(w.out, result), writeReport(o.report, result))
 	if w.missed > 0 {

@@ -20,6 +20,9 @@ func Summary(w io.Writer, r report.Report) error {
 	}
 	fmt.Fprintf(&b, "\n%.1f s, policy %s, link %s\n", r.DurationS, r.Policy, r.Profile)
 	row("frames", "%d frames and windows on the bus, %d tasks, %d outcome events", r.Frames, r.Tasks, r.EventsPublished)
+	if passed := counts(r.PassedOver); passed != "" {
+		row("", "no task became of: %s", passed)
+	}
 	row("answered by", "local %d, cloud %d%s", r.Outcomes.Local, r.Outcomes.Cloud, drops(r.Outcomes.Dropped))
 	row("on time", "%.1f%% of all tasks; %d answers were late", 100*r.OnTime, r.Outcomes.Late)
 	row("latency", "p50 %.0f ms, p95 %.0f ms, p99 %.0f ms from capture to result", r.LatencyMs.P50, r.LatencyMs.P95, r.LatencyMs.P99)
@@ -35,14 +38,21 @@ func Summary(w io.Writer, r report.Report) error {
 }
 
 func drops(byReason map[string]int) string {
-	var parts []string
-	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
-		parts = append(parts, fmt.Sprintf("%s %d", reason, byReason[reason]))
-	}
-	if len(parts) == 0 {
+	if len(byReason) == 0 {
 		return ", none dropped"
 	}
-	return ", dropped: " + strings.Join(parts, ", ")
+	return ", dropped: " + counts(byReason)
+}
+
+// counts lists what there is any of: "shed 3, superseded 1".
+func counts(byReason map[string]int) string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
+		if n := byReason[reason]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", reason, n))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func percent(share *float64) string {

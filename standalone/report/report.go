@@ -31,6 +31,8 @@ type Report struct {
 	// EventsPublished are the outcome events on the bus.
 	EventsPublished int     `json:"events_published"`
 	DurationS       float64 `json:"duration_s"`
+	// PassedOver counts what came from the bus and became no task, by reason.
+	PassedOver map[string]int `json:"passed_over"`
 	// Policy, and Profile: the emulated link's profile or trace.
 	Policy  string `json:"policy"`
 	Profile string `json:"profile"`
@@ -77,6 +79,7 @@ type Source struct {
 // Seen is what the records do not tell.
 type Seen struct {
 	Frames, EventsPublished int
+	PassedOver              map[string]int
 	Duration                time.Duration
 	Profile                 string
 }
@@ -101,7 +104,7 @@ func From(records []offload.Record, seen Seen) Report {
 		Accuracy: share(all.correct, all.judged), PromisedAccuracy: meanOf(all.promised, all.judged),
 		LatencyMs: all.quantiles(), Link: meanLink(records),
 		EventsPublished: seen.EventsPublished, DurationS: round(seen.Duration.Seconds(), 1),
-		Policy: policy, Profile: seen.Profile, BySource: map[string]Source{},
+		PassedOver: seen.PassedOver, Policy: policy, Profile: seen.Profile, BySource: map[string]Source{},
 	}
 	for name, t := range sources {
 		report.BySource[name] = t.source()

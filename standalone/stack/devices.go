@@ -149,11 +149,16 @@ func folderProperties(folder string) (map[string]any, error) {
 		return nil, fmt.Errorf("camera %q: %w", folder, err)
 	}
 	for _, entry := range entries {
-		if extension := strings.ToLower(filepath.Ext(entry.Name())); extension == ".jpg" || extension == ".jpeg" {
+		if isJPEG(entry.Name()) {
 			return map[string]any{"Kind": "folder", "Path": path}, nil
 		}
 	}
 	return nil, fmt.Errorf("camera %q: allowed is a folder with at least one .jpg or .jpeg file", folder)
+}
+
+func isJPEG(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return extension == ".jpg" || extension == ".jpeg"
 }
 
 // cameraTimeout bounds the look at a camera's first answer.
@@ -181,7 +186,7 @@ func cameraKind(ctx context.Context, address string, properties map[string]any) 
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	switch {
 	case response.StatusCode == http.StatusUnauthorized && properties["User"] != nil:
-		if strings.Contains(strings.ToLower(address), ".jp") {
+		if isJPEG(request.URL.Path) {
 			return "snapshot", nil
 		}
 		return "mjpeg", nil

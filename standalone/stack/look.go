@@ -28,6 +28,8 @@ const recordsAtATime = 200
 type Status struct {
 	runner.Status
 	Models []infer.Status `json:"models"`
+	// PassedOver counts what came from the bus and became no task, by reason.
+	PassedOver map[string]int `json:"passedOver"`
 }
 
 // Frames counts the events of the device service on the bus, Events those of outcomes.

@@ -112,11 +112,14 @@ func (s *Stack) startDesk(context.Context) error {
 		return err
 	}
 	s.at.broker = s.Bus.Port()
-	if _, err := s.Bus.Subscribe("edgex/events/device/"+deviceKey+"/#", func(string, []byte) { s.frames.Add(1) }); err != nil {
-		return err
-	}
-	if _, err := s.Bus.Subscribe("edgex/events/device/"+appKey+"/#", func(string, []byte) { s.events.Add(1) }); err != nil {
-		return err
+	for filter, count := range map[string]*atomic.Int64{
+		"edgex/events/device/" + deviceKey + "/+/+/Frame":  &s.frames,
+		"edgex/events/device/" + deviceKey + "/+/+/Window": &s.frames,
+		"edgex/events/device/" + appKey + "/#":             &s.events,
+	} {
+		if _, err := s.Bus.Subscribe(filter, func(string, []byte) { count.Add(1) }); err != nil {
+			return err
+		}
 	}
 	if s.log, err = os.Create(filepath.Join(s.options.Dir, logsFolder, "core-metadata.log")); err != nil {
 		return fmt.Errorf("run directory: %w", err)
@@ -153,32 +156,37 @@ func (s *Stack) startLink(context.Context) error {
 	return nil
 }
 
-// startModels starts the services that run models, and waits until they are loaded.
+// startModels starts the services that run models, and waits until they are loaded. The
+// cloud is there first, as it usually is: the box counts no probe as lost then.
 func (s *Stack) startModels(ctx context.Context) error {
 	for _, service := range []string{CloudService, AppService} {
-		if err := s.run(service); err != nil {
+		if err := s.start(ctx, service); err != nil {
 			return err
 		}
-	}
-	if err := s.ready(ctx, CloudService, s.url(s.at.cloudHTTP, "/healthz")); err != nil {
-		return err
-	}
-	if err := s.ready(ctx, AppService, s.url(s.at.app, "/api/v3/ping")); err != nil {
-		return err
 	}
 	s.options.Progress("cloud-service on port %d, app-service on port %d; loading models of %s", s.at.cloud, s.at.app, s.options.modelsFolder())
 	return s.loadModels(ctx)
 }
 
 func (s *Stack) startDevices(ctx context.Context) error {
-	if err := s.run(DeviceService); err != nil {
-		return err
-	}
-	if err := s.ready(ctx, DeviceService, s.url(s.at.device, "/api/v3/ping")); err != nil {
+	if err := s.start(ctx, DeviceService); err != nil {
 		return err
 	}
 	s.options.Progress("device-service on port %d", s.at.device)
 	return nil
+}
+
+// start runs a service and waits until it answers.
+func (s *Stack) start(ctx context.Context, service string) error {
+	if err := s.run(service); err != nil {
+		return err
+	}
+	url := map[string]string{
+		DeviceService: s.url(s.at.device, "/api/v3/ping"),
+		AppService:    s.url(s.at.app, "/api/v3/ping"),
+		CloudService:  s.url(s.at.cloudHTTP, "/healthz"),
+	}[service]
+	return s.child(service).Ready(ctx, readyLimit, func(ctx context.Context) error { return s.get(ctx, url, nil) })
 }
 
 func (s *Stack) run(service string) error {
@@ -205,10 +213,6 @@ func (s *Stack) child(service string) *process.Process {
 	return s.children[service]
 }
 
-func (s *Stack) ready(ctx context.Context, service, url string) error {
-	return s.child(service).Ready(ctx, readyLimit, func(ctx context.Context) error { return s.get(ctx, url, nil) })
-}
-
 // Died is the first service that ended by itself, with its last words; nil while all run.
 func (s *Stack) Died() error {
 	s.mu.Lock()
@@ -224,13 +228,7 @@ func (s *Stack) Died() error {
 // Restart ends a service and starts it again, as an operator would.
 func (s *Stack) Restart(ctx context.Context, service string) error {
 	s.child(service).Stop(stopGrace)
-	if err := s.run(service); err != nil {
-		return err
-	}
-	url := map[string]string{
-		DeviceService: s.url(s.at.device, "/api/v3/ping"), AppService: s.url(s.at.app, "/api/v3/ping"), CloudService: s.url(s.at.cloudHTTP, "/healthz"),
-	}[service]
-	return s.ready(ctx, service, url)
+	return s.start(ctx, service)
 }
 
 // Drain ends the source of frames and waits until the tasks under way have ended, so that
