@@ -4,7 +4,7 @@ package infer
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -112,7 +112,7 @@ func (r *Repository) bring(ctx context.Context, m *model) {
 }
 
 func (r *Repository) keepOld(old, m *model, err error) {
-	old.set(Ready, errors.Join(errors.New("version "+m.version+" is not used"), err))
+	old.set(Ready, fmt.Errorf("version %s is not used: %w", m.version, err))
 	old.print = m.print
 	r.opts.Log.Warnf("model %s failed, %s stays: %v", m.variant(), old.variant(), err)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -121,6 +122,38 @@ func TestFacesAreFound(t *testing.T) {
 		if c.first.W > 0 {
 			assert.Greater(t, overlap(c.first, got.Objects[0]), float32(.7), "%s: %+v", c.file, got.Objects[0])
 		}
+	}
+}
+
+// What model.yaml gets wrong is told when the model is loaded, not when a task comes.
+func TestWrongSpecsAreToldAtLoad(t *testing.T) {
+	cases := map[string]struct{ from, replace, with, want string }{
+		"labels":  {"digits", `"8", "9"]`, `"8"]`, "has 10 scores, but labels lists 9"},
+		"size":    {"digits", "height: 28", "height: 32", "correct input.height"},
+		"colour":  {"digits", "GRAY", "RGB", "correct input.color"},
+		"swapped": {"faces", "width: 320, height: 240", "width: 240, height: 320", "correct input.height, input.width"},
+		"decoder": {"faces", "decoder: ssd", "decoder: yolov5", "decoder yolov5 with 1 labels needs [1, N, 5+1=6]"},
+		"outputs": {"faces", "decoder: ssd", "decoder: ssd\noutputs: [boxes, scores]", "boxes [1, N, 4]"},
+	}
+	dir := t.TempDir()
+	for name, c := range cases {
+		yaml, err := os.ReadFile(filepath.Join("testdata", c.from+".yaml"))
+		require.NoError(t, err)
+		require.Contains(t, string(yaml), c.replace)
+		version := filepath.Join(dir, name, "1")
+		require.NoError(t, os.MkdirAll(version, 0o755))
+		onnx := map[string]string{"digits": "mnist.onnx", "faces": "version-slim-320.onnx"}[c.from]
+		require.NoError(t, os.Symlink(filepath.Join(samples(t), onnx), filepath.Join(version, infer.GraphFile)))
+		require.NoError(t, os.WriteFile(filepath.Join(version, infer.SpecFile), []byte(strings.Replace(string(yaml), c.replace, c.with, 1)), 0o644))
+	}
+	r, err := infer.Open(infer.Options{Dir: dir, Backend: orttest.Runtime(t)})
+	require.NoError(t, err)
+	defer r.Close()
+	require.NoError(t, r.Wait(context.Background()))
+	require.Len(t, r.Models(), len(cases))
+	for _, s := range r.Models() {
+		assert.Equal(t, infer.Failed, s.State, s.Name)
+		assert.Contains(t, s.Error, cases[s.Name].want, s.Name)
 	}
 }
 

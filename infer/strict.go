@@ -34,7 +34,7 @@ func decodeStrict(data []byte, out any) error {
 	if len(doc.Content) == 0 {
 		return errors.New("the file is empty")
 	}
-	return errors.Join(assign(doc.Content[0], reflect.ValueOf(out).Elem(), "")...)
+	return oneLine(assign(doc.Content[0], reflect.ValueOf(out).Elem(), ""))
 }
 
 // assign decodes node into v, field by field, so that each error can name its key.

@@ -63,7 +63,7 @@ func (s Spec) validate() error {
 	c.check(s.Measured.Samples >= 0, "measured.samples", s.Measured.Samples, "0 or more")
 	sum, err := hex.DecodeString(s.SHA256)
 	c.check(err == nil && (len(sum) == 0 || len(sum) == 32), "sha256", quoted(s.SHA256), "64 hex digits, or leave it out")
-	return errors.Join(c.errs...)
+	return oneLine(c.errs)
 }
 
 // validateKind checks that kind, input and decoder belong together.
@@ -147,6 +147,18 @@ func (d Detection) validate(c *checker) {
 	for i, s := range d.Strides {
 		c.check(s >= 1 && s <= 1024, fmt.Sprintf("detection.strides[%d]", i), s, "1 to 1024 pixels")
 	}
+}
+
+// oneLine joins what is wrong into one line, fit for a log and a status.
+func oneLine(errs []error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	lines := make([]string, len(errs))
+	for i, err := range errs {
+		lines[i] = err.Error()
+	}
+	return errors.New(strings.Join(lines, "; "))
 }
 
 func quoted(s string) string { return fmt.Sprintf("%q", clip(s)) }

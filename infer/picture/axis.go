@@ -58,26 +58,41 @@ func areaAxis(in, out int) axis {
 
 // row resamples one row of a plane into out.
 func (a axis) row(out []float32, pix []byte, step int) {
-	if a.taps == 2 {
+	switch {
+	case a.taps == 2:
 		a.row2(out, pix, step)
-		return
+	case step == 1:
+		a.rowDense(out, pix)
+	default:
+		for i, first := range a.start {
+			sum, at := float32(0), first*step
+			for _, w := range a.weights[i*a.taps : (i+1)*a.taps] {
+				sum += w * float32(pix[at])
+				at += step
+			}
+			out[i] = sum
+		}
 	}
+}
+
+// rowDense is row for the planes of a JPEG.
+func (a axis) rowDense(out []float32, pix []byte) {
 	for i, first := range a.start {
 		weights := a.weights[i*a.taps : (i+1)*a.taps]
+		values := pix[first : first+a.taps]
 		sum := float32(0)
-		at := first * step
-		for _, w := range weights {
-			sum += w * float32(pix[at])
-			at += step
+		for k, v := range values[:len(weights)] {
+			sum += weights[k] * float32(v)
 		}
 		out[i] = sum
 	}
 }
 
-// row2 is row for two taps, most of the time of an enlargement and of the fast way.
+// row2 is row for two taps: an enlargement and the fast way.
 func (a axis) row2(out []float32, pix []byte, step int) {
 	for i, first := range a.start {
 		at := first * step
-		out[i] = a.weights[2*i]*float32(pix[at]) + a.weights[2*i+1]*float32(pix[at+step])
+		left, right := float32(pix[at]), float32(pix[at+step])
+		out[i] = left + a.weights[2*i+1]*(right-left)
 	}
 }
