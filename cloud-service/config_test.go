@@ -83,7 +83,7 @@ func TestConfigurationErrors(t *testing.T) {
 		environ string
 		reasons []string
 	}{
-		"unknown keys":   {"Adress: x\nLimits: {Worker: 3}\n", "", []string{"line 1: Adress is no key: there are Address, Name,", "line 2: Limits.Worker is no key: there are Workers, QueueLimit"}},
+		"unknown keys":   {"Port: 1\nLimits: {Worker: 3}\n", "", []string{"line 1: Port is no key: there are Address, Name,", "line 2: Limits.Worker is no key: there are Workers, QueueLimit"}},
 		"wrong types":    {"Limits: {Workers: two}\nTLS: yes\nDrainTimeout: soon\n", "", []string{`line 1: Limits.Workers "two": allowed is a value like 0`, "line 2: TLS: allowed is a section", `line 3: DrainTimeout "soon": allowed is a value like 0s`}},
 		"twice":          {"Name: a\nName: b\n", "", []string{"line 2: Name is there twice"}},
 		"no section":     {"- a\n", "", []string{"the file: allowed is a section of keys"}},

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -95,6 +96,14 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
+func requireRefusal(t *testing.T, err error, code codes.Code) {
+	t.Helper()
+	require.True(t, remote.IsRefusal(err), "%v", err)
+	e, ok := errors.AsType[*remote.Error](err)
+	require.True(t, ok)
+	require.Equal(t, code, e.Code, "%v", err)
+}
+
 func picture(t *testing.T, payload []byte) offload.Task {
 	t.Helper()
 	return offload.Task{
@@ -135,8 +144,7 @@ func TestStartsWithoutModelsAndWithoutONNXRuntime(t *testing.T) {
 				_, body := service.get(t, "/healthz")
 				return strings.Contains(body, c.shown) && strings.Contains(err.Error(), c.told)
 			}, 20*time.Second, 10*time.Millisecond)
-			require.True(t, remote.IsRefusal(err), "%v", err)
-			assert.Equal(t, c.code, err.(*remote.Error).Code)
+			requireRefusal(t, err, c.code)
 			code, body := service.get(t, "/healthz")
 			assert.Equal(t, http.StatusOK, code)
 			assert.Contains(t, body, `"status":"not serving"`)
@@ -179,7 +187,7 @@ func TestModelThatArrivesLaterAnswers(t *testing.T) {
 	service := start(t, "CLOUD_MODELS_DIR="+dir, "CLOUD_NAME=cloud-1")
 	client := service.client(t)
 	_, err = client.Offload(soon(t), picture(t, photo), nil)
-	require.True(t, remote.IsRefusal(err), "%v", err)
+	requireRefusal(t, err, codes.NotFound)
 
 	lay(t, dir, "faces", facesYAML, graph)
 	require.Eventually(t, func() bool { code, _ := service.get(t, "/readyz"); return code == http.StatusOK }, time.Minute, 20*time.Millisecond)
@@ -192,8 +200,7 @@ func TestModelThatArrivesLaterAnswers(t *testing.T) {
 	assert.Positive(t, reply.Execution)
 
 	_, err = client.Offload(soon(t), picture(t, []byte("no picture")), nil)
-	require.True(t, remote.IsRefusal(err))
-	assert.Equal(t, codes.InvalidArgument, err.(*remote.Error).Code)
+	requireRefusal(t, err, codes.InvalidArgument)
 
 	_, body := service.get(t, "/metrics")
 	for _, line := range []string{

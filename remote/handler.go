@@ -60,7 +60,7 @@ func (h *handler) Probe(_ context.Context, r *proto.ProbeRequest) (*proto.ProbeR
 	return &proto.ProbeResponse{
 		Sequence:         r.GetSequence(),
 		ReceivedUnixNano: received,
-		QueueLength:      uint32(running + waiting), //nolint:gosec // both are bounded by the configuration
+		QueueLength:      uint32(running + waiting),
 		Padding:          make([]byte, min(r.GetAnswerPadding(), MaxProbePadding)),
 		SentUnixNano:     time.Now().UnixNano(),
 	}, nil
@@ -212,7 +212,7 @@ func encodeAnswer(answer offload.Answer) ([]byte, error) {
 // refusalOf is the status for an error with which a task was refused or cut off, and nil
 // for one with which it failed.
 func refusalOf(ctx context.Context, err error) error {
-	code := codes.OK
+	var code codes.Code
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		code = codes.DeadlineExceeded

@@ -54,7 +54,7 @@ func newRequest(ctx context.Context, task offload.Task, limit int) (*proto.TaskR
 }
 
 func newProbe(sequence uint64, up, down int) *proto.ProbeRequest {
-	return &proto.ProbeRequest{Sequence: sequence, Padding: make([]byte, up), AnswerPadding: uint32(down)} //nolint:gosec // bounded by MaxProbePadding
+	return &proto.ProbeRequest{Sequence: sequence, Padding: make([]byte, up), AnswerPadding: uint32(down)}
 }
 
 func newProbeReply(sequence uint64, response *proto.ProbeResponse) (ProbeReply, error) {

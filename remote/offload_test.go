@@ -67,13 +67,14 @@ func TestModelErrors(t *testing.T) {
 		err    error
 		class  Class
 		code   codes.Code
+		last   bool
 		reason string
 	}{
-		"failed":    {errors.New("tensor\nhas the wrong rank"), Failed, codes.OK, "tensor has the wrong rank"},
-		"no model":  {fmt.Errorf("%w: nose", ErrNoModel), Refused, codes.NotFound, "no model: nose"},
-		"not ready": {fmt.Errorf("%w: surface loads", ErrNotReady), Refused, codes.FailedPrecondition, "surface loads"},
-		"bad input": {fmt.Errorf("%w: not a JPEG", ErrBadInput), Refused, codes.InvalidArgument, "not a JPEG"},
-		"long":      {errors.New(strings.Repeat("ä", 4000)), Failed, codes.OK, "ää"},
+		"failed":    {errors.New("tensor\nhas the wrong rank"), Failed, codes.OK, false, "tensor has the wrong rank"},
+		"no model":  {fmt.Errorf("%w: nose", ErrNoModel), Refused, codes.NotFound, true, "no model: nose"},
+		"not ready": {fmt.Errorf("%w: surface loads", ErrNotReady), Refused, codes.FailedPrecondition, true, "surface loads"},
+		"bad input": {fmt.Errorf("%w: not a JPEG", ErrBadInput), Refused, codes.InvalidArgument, false, "not a JPEG"},
+		"long":      {errors.New(strings.Repeat("ä", 4000)), Failed, codes.OK, false, "ää"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, address := serve(t, ServerConfig{Models: modelFunc(func(context.Context, offload.Task) (offload.Answer, error) {
@@ -83,6 +84,7 @@ func TestModelErrors(t *testing.T) {
 			requireError(t, err, c.class, c.code, c.reason)
 			assert.Less(t, len(err.Error()), 1000)
 			assert.True(t, LinkWorks(err))
+			assert.Equal(t, c.last, IsLasting(err))
 		})
 	}
 }

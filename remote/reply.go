@@ -99,6 +99,22 @@ func ClassOf(err error) Class {
 // IsRefusal tells whether the remote side answered that it will not run the task.
 func IsRefusal(err error) bool { return ClassOf(err) == Refused }
 
+// IsLasting tells whether a refusal is of the model or of the caller, so that the next task
+// of that model meets it too: nothing there answers such tasks, its model is not loaded, or
+// the caller may not ask.
+func IsLasting(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Class != Refused {
+		return false
+	}
+	switch e.Code {
+	case codes.NotFound, codes.Unimplemented, codes.FailedPrecondition, codes.PermissionDenied, codes.Unauthenticated:
+		return true
+	default:
+		return false
+	}
+}
+
 // LinkWorks tells whether the remote side was heard from: it answered, refused or failed.
 // A deadline that passed says nothing of the link and gives false.
 func LinkWorks(err error) bool {

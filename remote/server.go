@@ -170,28 +170,32 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 }
 
-// door bounds the tasks that are under way in any stage before their payload is read, and
+// door bounds the calls that are under way in any stage before their message is read, and
 // with it the memory that callers can make this process take: room × MessageLimit.
 type door struct {
-	room chan struct{}
+	tasks, others chan struct{}
 }
 
 // newDoor leaves twice the room of workers and queue, so that an important task is let in
-// to displace a lesser one that waits.
+// to displace a lesser one that waits, and room for each client's probe.
 func newDoor(config ServerConfig) *door {
-	return &door{room: make(chan struct{}, 2*(config.Workers+config.QueueLimit))}
+	return &door{
+		tasks:  make(chan struct{}, 2*(config.Workers+config.QueueLimit)),
+		others: make(chan struct{}, config.Connections),
+	}
 }
 
 // enter is gRPC's tap: it sees a call's headers, and its refusal costs no payload.
 func (d *door) enter(ctx context.Context, info *tap.Info) (context.Context, error) {
-	if info.FullMethodName != proto.EdgeAIService_OffloadTask_FullMethodName {
-		return ctx, nil
+	room := d.others
+	if info.FullMethodName == proto.EdgeAIService_OffloadTask_FullMethodName {
+		room = d.tasks
 	}
 	select {
-	case d.room <- struct{}{}:
-		context.AfterFunc(ctx, func() { <-d.room })
+	case room <- struct{}{}:
+		context.AfterFunc(ctx, func() { <-room })
 		return ctx, nil
 	default:
-		return nil, status.Errorf(codes.ResourceExhausted, "%d tasks are being received, wait or run: no room for one more", cap(d.room))
+		return nil, status.Errorf(codes.ResourceExhausted, "%d calls are being received, wait or run: no room for one more", cap(room))
 	}
 }

@@ -36,7 +36,8 @@ const (
 type EdgeAIServiceClient interface {
 	// OffloadTask runs one task. Status codes: INVALID_ARGUMENT (the request names
 	// something that cannot be), RESOURCE_EXHAUSTED (no room now; try elsewhere),
-	// DEADLINE_EXCEEDED (can no longer be in time), UNAVAILABLE (shutting down).
+	// DEADLINE_EXCEEDED (can no longer be in time), NOT_FOUND (no model for it here),
+	// FAILED_PRECONDITION (its model is not loaded now), UNAVAILABLE (shutting down).
 	// A task that ran and failed answers success = false with error_message.
 	OffloadTask(ctx context.Context, in *TaskRequest, opts ...grpc.CallOption) (*TaskResponse, error)
 	// Probe answers at once, without a queue and without a model, for measuring the
@@ -78,7 +79,8 @@ func (c *edgeAIServiceClient) Probe(ctx context.Context, in *ProbeRequest, opts 
 type EdgeAIServiceServer interface {
 	// OffloadTask runs one task. Status codes: INVALID_ARGUMENT (the request names
 	// something that cannot be), RESOURCE_EXHAUSTED (no room now; try elsewhere),
-	// DEADLINE_EXCEEDED (can no longer be in time), UNAVAILABLE (shutting down).
+	// DEADLINE_EXCEEDED (can no longer be in time), NOT_FOUND (no model for it here),
+	// FAILED_PRECONDITION (its model is not loaded now), UNAVAILABLE (shutting down).
 	// A task that ran and failed answers success = false with error_message.
 	OffloadTask(context.Context, *TaskRequest) (*TaskResponse, error)
 	// Probe answers at once, without a queue and without a model, for measuring the
