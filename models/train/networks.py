@@ -85,11 +85,10 @@ def surface_large(classes):
     """CNN over (N, 3, 120, 160), RGB from -1 to 1."""
     return nn.Sequential(
         block2(3, 16, 5, 2),
-        block2(16, 32, 3, 2),
-        block2(32, 32, 3, 1),
-        block2(32, 64, 3, 2),
+        block2(16, 24, 3, 2),
+        block2(24, 48, 3, 2),
+        block2(48, 48, 3, 1),
+        block2(48, 64, 3, 2),
         block2(64, 64, 3, 1),
-        block2(64, 96, 3, 2),
-        block2(96, 96, 3, 1),
-        head(96, classes, 0.2),
+        head(64, classes, 0.1),
     )

@@ -18,16 +18,16 @@ import torch
 import networks
 
 SEED = 7
-BATCH = 64
+BATCH = 32
 CONDITIONS = ["normal", "imbalance", "misalignment", "looseness", "bearing_outer", "bearing_inner"]
 SURFACES = ["good", "scratch", "dent", "stain", "crack"]
 
 # name: network, data, inputs' suffix, labels, epochs, highest learning rate
 MODELS = {
-    "vibration-small": (networks.vibration_small, "vibration", "", CONDITIONS, 16, 1e-2),
-    "vibration-large": (networks.vibration_large, "vibration", "", CONDITIONS, 10, 4e-3),
-    "surface-small": (networks.surface_small, "surface", "-80x60", SURFACES, 16, 6e-3),
-    "surface-large": (networks.surface_large, "surface", "-160x120", SURFACES, 14, 4e-3),
+    "vibration-small": (networks.vibration_small, "vibration", "", CONDITIONS, 12, 6e-3),
+    "vibration-large": (networks.vibration_large, "vibration", "", CONDITIONS, 8, 2e-3),
+    "surface-small": (networks.surface_small, "surface", "-80x60", SURFACES, 16, 4e-3),
+    "surface-large": (networks.surface_large, "surface", "-160x120", SURFACES, 10, 3e-3),
 }
 
 
@@ -39,7 +39,7 @@ def load(folder, data, part, suffix):
 def batch_of(inputs, rows):
     """Rows of the data as the network takes them: a picture's 0..255 becomes -1..1, as
     model.yaml's mean and std say; a signal stays as it is."""
-    x = torch.from_numpy(np.ascontiguousarray(inputs[rows]))
+    x = torch.from_numpy(np.array(inputs[rows]))
     return x if x.dtype == torch.float32 else x.float() / 127.5 - 1
 
 

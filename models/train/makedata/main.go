@@ -5,19 +5,17 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"log"
 	"os"
 	"path/filepath"
 	"runtime"
 
-	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
 
+	"edgex-offload/infer/picture"
 	"edgex-offload/models/train/sets"
 )
 
@@ -52,7 +50,7 @@ func makeAll(out string, share float64) error {
 	} {
 		parts, windows := sets.Groups(int(share*float64(set.surface))), sets.Groups(int(share*float64(set.vibration)))
 		log.Printf("%s: %d groups of parts, %d groups of windows", set.name, parts, windows)
-		if err := writeSet(filepath.Join(out, "surface-"+set.name), surface{}, set.seed, parts); err != nil {
+		if err := writeSet(filepath.Join(out, "surface-"+set.name), newSurface(), set.seed, parts); err != nil {
 			return fmt.Errorf("surface %s: %w", set.name, err)
 		}
 		if err := writeSet(filepath.Join(out, "vibration-"+set.name), vibration{}, set.seed, windows); err != nil {
@@ -152,7 +150,19 @@ func (vibration) samples(seed int64, group int) ([]sets.Sample, error) {
 func (vibration) arrays() []input                              { return []input{{"", "<f4", []int{3, 1024}}} }
 func (vibration) values(payload []byte, _ int) ([]byte, error) { return payload, nil }
 
-type surface struct{}
+// surface shrinks pictures as package infer does for the models, so that they meet the
+// same pixels at work as in training; brightness is kept as whole levels.
+type surface struct{ plans []*picture.Plan }
+
+func newSurface() (s surface) {
+	for _, size := range pictures {
+		s.plans = append(s.plans, picture.NewPlan(picture.Options{
+			Width: size.X, Height: size.Y, Order: picture.RGB, Fit: picture.Stretch,
+			Scale: 1, Mean: []float64{0}, Std: []float64{1},
+		}))
+	}
+	return s
+}
 
 func (surface) samples(seed int64, group int) ([]sets.Sample, error) {
 	return sets.Surface(seed, group)
@@ -165,20 +175,18 @@ func (surface) arrays() (list []input) {
 	return list
 }
 
-func (surface) values(payload []byte, i int) ([]byte, error) {
-	picture, err := jpeg.Decode(bytes.NewReader(payload))
+func (s surface) values(payload []byte, i int) ([]byte, error) {
+	img, err := picture.Decode(payload)
 	if err != nil {
 		return nil, err
 	}
-	size := pictures[i]
-	small := image.NewRGBA(image.Rectangle{Max: size})
-	draw.ApproxBiLinear.Scale(small, small.Bounds(), picture, picture.Bounds(), draw.Src, nil)
-	pixels := size.X * size.Y
-	planes := make([]byte, 3*pixels)
-	for at := range pixels {
-		for channel := range 3 {
-			planes[channel*pixels+at] = small.Pix[4*at+channel]
-		}
+	tensor := make([]float32, 3*pictures[i].X*pictures[i].Y)
+	if _, err := s.plans[i].Fill(tensor, img); err != nil {
+		return nil, err
 	}
-	return planes, nil
+	levels := make([]byte, len(tensor))
+	for at, v := range tensor {
+		levels[at] = byte(v + .5)
+	}
+	return levels, nil
 }
