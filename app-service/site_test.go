@@ -125,19 +125,25 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-// startSite starts program, this test binary when empty, with the shipped configuration
-// and these environment variables.
+// startSite starts program, this test binary when empty, from the shipped files and with
+// these environment variables.
 func startSite(t testing.TB, program string, environment ...string) *site {
 	t.Helper()
-	broker, brokerPort := startBroker(t)
+	broker, port := startBroker(t)
+	args := []string{"-cc=../res/common/configuration.yaml", "-cd=../res/app-service", "-s"}
+	return start(t, broker, program, args, append(environment, "MESSAGEBUS_PORT="+strconv.Itoa(port)))
+}
+
+func start(t testing.TB, broker *mqtt.Server, program string, args, environment []string) *site {
+	t.Helper()
 	httpPort := freePort(t)
 	s := &site{t: t, broker: broker, url: fmt.Sprintf("http://localhost:%d", httpPort), log: &safeBuffer{}, ended: make(chan error, 1)}
 	if program == "" {
 		program = os.Args[0]
 	}
-	s.cmd = exec.Command(program, "-cc=../res/common/configuration.yaml", "-cd=../res/app-service", "-s")
+	s.cmd = exec.Command(program, args...)
 	s.cmd.Env = append(os.Environ(), asService+"=1", "EDGEX_SECURITY_SECRET_STORE=false", "EDGEX_STARTUP_DURATION=5",
-		"MESSAGEBUS_PORT="+strconv.Itoa(brokerPort), "SERVICE_PORT="+strconv.Itoa(httpPort), "OFFLOAD_MODELS_FOLDER="+t.TempDir())
+		"SERVICE_PORT="+strconv.Itoa(httpPort), "OFFLOAD_MODELS_FOLDER="+t.TempDir())
 	s.cmd.Env = append(s.cmd.Env, environment...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	require.NoError(t, s.cmd.Start())
