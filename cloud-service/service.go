@@ -136,6 +136,9 @@ func (s *service) reportModels(ctx context.Context) {
 		s.log.Info("models were loaded", "ready", s.ready(), "failed", s.count(infer.Failed))
 		return
 	}
+	if err == nil && len(s.repository.Models()) == 0 {
+		err = errors.New("the folder holds none")
+	}
 	s.log.Warn("no model is ready: tasks are refused until one is; /healthz says what each lacks",
 		"models", s.config.Models.Dir, "failed", s.count(infer.Failed), "error", err)
 }
