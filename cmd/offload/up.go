@@ -123,13 +123,14 @@ func up(cmd *cobra.Command, o upOptions) error {
 		o.stack.Dir = dir
 	}
 	err := watchRun(cmd.Context(), cmd.OutOrStdout(), o)
-	if err == nil && temporary && !o.keep {
-		return os.RemoveAll(o.stack.Dir)
+	logs, _ := filepath.Glob(filepath.Join(o.stack.Dir, "logs", "*"))
+	if temporary && (len(logs) == 0 || (err == nil && !o.keep)) {
+		return errors.Join(err, os.RemoveAll(o.stack.Dir))
 	}
-	if err != nil {
-		return fmt.Errorf("%w\nlogs are in %s", err, filepath.Join(o.stack.Dir, "logs"))
+	if err != nil && len(logs) > 0 {
+		return fmt.Errorf("%w\nlogs are in %s", err, filepath.Dir(logs[0]))
 	}
-	return nil
+	return err
 }
 
 // place finds the services' binaries, which lie beside this program, and the folders

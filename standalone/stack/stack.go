@@ -43,6 +43,7 @@ type Stack struct {
 
 	options  Options
 	task     task
+	source   link.Source
 	at       addresses
 	http     *http.Client
 	metadata *metadata.Server
@@ -89,6 +90,10 @@ func prepare(ctx context.Context, o Options) (*Stack, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	source, err := o.Link.Source()
+	if err != nil {
+		return nil, err
+	}
 	task, err := o.findTask()
 	if err != nil {
 		return nil, err
@@ -100,7 +105,7 @@ func prepare(ctx context.Context, o Options) (*Stack, error) {
 		return nil, err
 	}
 	return &Stack{
-		options: o, task: task, children: map[string]*process.Process{},
+		options: o, task: task, source: source, children: map[string]*process.Process{},
 		http: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{}},
 	}, nil
 }
@@ -136,17 +141,14 @@ func (s *Stack) startDesk(context.Context) error {
 }
 
 func (s *Stack) startLink(context.Context) error {
-	source, err := s.options.Link.Source()
-	if err != nil {
-		return err
-	}
 	s.at.cloud = s.free(CloudService, s.options.Ports.Cloud)
 	s.at.cloudHTTP = s.free(CloudService, s.options.Ports.CloudHTTP)
 	s.at.device = s.free(DeviceService, s.options.Ports.Device)
 	s.at.app = s.free(AppService, s.options.Ports.App)
+	var err error
 	s.Link, err = link.Listen(link.Options{
 		Port: s.free("link", s.options.Ports.Link), Server: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.at.cloud)),
-		Source: source, Seed: s.options.Link.Seed,
+		Source: s.source, Seed: s.options.Link.Seed,
 	})
 	if err != nil {
 		return err
@@ -195,7 +197,6 @@ func (s *Stack) run(service string) error {
 		Path: filepath.Join(s.options.Bin, service),
 		Args: s.options.arguments(service),
 		Env:  s.options.environment(service, s.at, s.task),
-		Dir:  s.options.Dir,
 		Log:  filepath.Join(s.options.Dir, logsFolder, service+".log"),
 	})
 	if err != nil {
