@@ -5,6 +5,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -39,12 +40,29 @@ func (b *bus) publisher(o *outbox) *publisher {
 }
 
 // tally keeps how deliveries were settled.
-type tally map[source.Reason]int
+type tally struct {
+	mu     sync.Mutex
+	counts map[source.Reason]int
+}
 
-func (c tally) delivery(device, text string) delivery {
+func newTally() *tally { return &tally{counts: map[source.Reason]int{}} }
+
+func (c *tally) settle(r source.Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts[r]++
+}
+
+func (c *tally) of(r source.Reason) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counts[r]
+}
+
+func (c *tally) delivery(device, text string) delivery {
 	return delivery{
 		device: device, resource: "Text", valueType: "String", sample: source.Sample{Value: text, Captured: time.Now()},
-		settle: func(r source.Reason) { c[r]++ },
+		settle: c.settle,
 	}
 }
 
@@ -67,7 +85,7 @@ func (b *bus) serve(ctx context.Context, sends func(device string) bool) {
 func TestThePublisherKeepsOrderAndTheNewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		b, o, c := &bus{async: make(chan *sdkmodels.AsyncValues, 1)}, newOutbox(), tally{}
+		b, o, c := &bus{async: make(chan *sdkmodels.AsyncValues, 1)}, newOutbox(), newTally()
 		for _, text := range []string{"1", "2", "3"} {
 			o.put(c.delivery("a", text))
 		}
@@ -80,17 +98,17 @@ func TestThePublisherKeepsOrderAndTheNewest(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		assert.Equal(t, []string{"3", "x"}, b.taken)
-		assert.Equal(t, tally{source.Superseded: 2, "": 2, source.DeviceGone: 1}, c)
+		assert.Equal(t, map[source.Reason]int{source.Superseded: 2, "": 2, source.DeviceGone: 1}, c.counts)
 	})
 }
 
 func TestAStuckBusIsAskedRarelyAndHoldsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		b, o, c := &bus{async: make(chan *sdkmodels.AsyncValues, 1)}, newOutbox(), tally{}
-		stuck := true
+		b, o, c := &bus{async: make(chan *sdkmodels.AsyncValues, 1)}, newOutbox(), newTally()
+		var mended atomic.Bool
 		go b.publisher(o).run(ctx)
-		go b.serve(ctx, func(string) bool { return !stuck })
+		go b.serve(ctx, func(string) bool { return mended.Load() })
 		tick := func(n int) {
 			for range n {
 				o.put(c.delivery("a", "x"))
@@ -100,12 +118,12 @@ func TestAStuckBusIsAskedRarelyAndHoldsNobody(t *testing.T) {
 		}
 		tick(6000) // ten minutes
 		assert.LessOrEqual(t, len(b.taken), 26, "values that the SDK holds")
-		assert.Zero(t, c[""])
-		assert.Greater(t, c[source.Superseded], 5900)
+		assert.Zero(t, c.of(""))
+		assert.Greater(t, c.of(source.Superseded), 5900)
 
-		stuck = false
+		mended.Store(true)
 		tick(310 + 50)
-		assert.GreaterOrEqual(t, c[""], 50)
+		assert.GreaterOrEqual(t, c.of(""), 50)
 		cancel()
 		synctest.Wait()
 	})
@@ -114,7 +132,7 @@ func TestAStuckBusIsAskedRarelyAndHoldsNobody(t *testing.T) {
 func TestADeviceWhoseEventsGetLostDoesNotHoldTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		b, o, good, bad := &bus{async: make(chan *sdkmodels.AsyncValues, 1)}, newOutbox(), tally{}, tally{}
+		b, o, good, bad := &bus{async: make(chan *sdkmodels.AsyncValues, 1)}, newOutbox(), newTally(), newTally()
 		go b.publisher(o).run(ctx)
 		go b.serve(ctx, func(device string) bool { return device == "good" })
 		for range 6000 {
@@ -123,20 +141,20 @@ func TestADeviceWhoseEventsGetLostDoesNotHoldTheOthers(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		synctest.Wait()
-		assert.Greater(t, good[""], 5600)
-		assert.Zero(t, bad[""])
-		assert.LessOrEqual(t, bad[source.BusStuck], 26)
+		assert.Greater(t, good.of(""), 5600)
+		assert.Zero(t, bad.of(""))
+		assert.LessOrEqual(t, bad.of(source.BusStuck), 26)
 		cancel()
 		synctest.Wait()
 	})
 }
 
 func TestWhatWaitsOfADeviceThatGoesIsSettled(t *testing.T) {
-	o, c := newOutbox(), tally{}
+	o, c := newOutbox(), newTally()
 	o.put(c.delivery("a", "1"))
 	o.put(c.delivery("b", "2"))
 	o.forget("a")
-	assert.Equal(t, tally{source.DeviceGone: 1}, c)
+	assert.Equal(t, map[source.Reason]int{source.DeviceGone: 1}, c.counts)
 	d, ok := o.take(t.Context())
 	require.True(t, ok)
 	assert.Equal(t, "b", d.device)
@@ -174,47 +192,74 @@ func TestTheOutboxLosesNothing(t *testing.T) {
 	})
 }
 
+// metadata stands for what the SDK believes and core-metadata is told.
+type metadata struct {
+	mu     sync.Mutex
+	states map[string]models.OperatingState
+	away   atomic.Bool
+	asked  atomic.Int64
+}
+
+func (m *metadata) state(device string) (models.OperatingState, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.states[device]
+	return s, ok
+}
+
+func (m *metadata) of(device string) models.OperatingState {
+	s, _ := m.state(device)
+	return s
+}
+
+func (m *metadata) set(device string, s models.OperatingState) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.states[device] = s
+}
+
+func (m *metadata) tell(device string, s models.OperatingState) error {
+	m.asked.Add(1)
+	if m.away.Load() {
+		return errors.New("away")
+	}
+	m.set(device, s)
+	return nil
+}
+
 func TestTheReporterGoesOnUntilItWasHeard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		believed := map[string]models.OperatingState{"a": models.Up, "b": models.Down}
-		away, told := true, 0
-		r := newReporter(
-			func(device string) (models.OperatingState, bool) { s, ok := believed[device]; return s, ok },
-			func(device string, state models.OperatingState) error {
-				if told++; away {
-					return errors.New("away")
-				}
-				believed[device] = state
-				return nil
-			})
+		core := &metadata{states: map[string]models.OperatingState{"a": models.Up, "b": models.Down}}
+		core.away.Store(true)
+		r := newReporter(core.state, core.tell)
 		go r.run(ctx)
 		r.report("a", models.Up) // already so
 		r.report("nobody", models.Down)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		assert.Zero(t, told)
+		assert.Zero(t, core.asked.Load())
 
 		r.report("b", models.Up)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		assert.EqualValues(t, models.Down, believed["b"])
-		assert.LessOrEqual(t, told, 9)
+		assert.Equal(t, models.OperatingState(models.Down), core.of("b"))
+		assert.LessOrEqual(t, core.asked.Load(), int64(9))
 
-		away = false
+		core.away.Store(false)
 		time.Sleep(tellMax)
 		synctest.Wait()
-		assert.EqualValues(t, models.Up, believed["b"])
+		assert.Equal(t, models.OperatingState(models.Up), core.of("b"))
 
-		believed["b"] = models.Down // by hand
+		core.set("b", models.Down) // by hand
 		r.heard("b")
 		synctest.Wait()
-		assert.EqualValues(t, models.Up, believed["b"])
+		assert.Equal(t, models.OperatingState(models.Up), core.of("b"))
 		r.forget("b")
-		believed["b"] = models.Down
+		core.set("b", models.Down)
 		r.heard("b")
 		synctest.Wait()
-		assert.EqualValues(t, models.Down, believed["b"])
+		assert.Equal(t, models.OperatingState(models.Down), core.of("b"))
 		cancel()
 		synctest.Wait()
 	})

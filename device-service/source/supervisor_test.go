@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,10 +168,10 @@ func TestASourceThatFailsIsRunAgainAfterGrowingPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
 		start := time.Now()
-		broken := true
+		var mended atomic.Bool
 		r := run(t, script(func(ctx context.Context, feed *Feed) error {
 			at = append(at, time.Since(start))
-			if broken {
+			if !mended.Load() {
 				return errors.New("refused")
 			}
 			return clock(ctx, feed)
@@ -181,7 +182,7 @@ func TestASourceThatFailsIsRunAgainAfterGrowingPauses(t *testing.T) {
 		assert.Equal(t, []string{"retrying: refused", "down: refused"}, r.seen())
 		assert.Equal(t, "down: refused", r.Status().String())
 
-		broken = false
+		mended.Store(true)
 		time.Sleep(8 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, []string{"retrying: refused", "down: refused", "running"}, r.seen())
@@ -254,13 +255,13 @@ func TestAFasterSourceIsThinnedToItsRate(t *testing.T) {
 
 func TestARowOfRejectionsTakesItDownAndOneGoodSampleUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		good := false
+		var good atomic.Bool
 		r := run(t, script(func(ctx context.Context, feed *Feed) error {
 			for {
 				if err := feed.Wait(ctx); err != nil {
 					return err
 				}
-				if good {
+				if good.Load() {
 					feed.Emit(Sample{})
 					continue
 				}
@@ -274,7 +275,7 @@ func TestARowOfRejectionsTakesItDownAndOneGoodSampleUp(t *testing.T) {
 		assert.EqualValues(t, 11, dropped)
 		assert.Len(t, r.lines, 2, "the first rejection, and the state")
 
-		good = true
+		good.Store(true)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		assert.Equal(t, "running", r.Status().String())
