@@ -32,7 +32,7 @@ func newMetrics(s *service) *metrics {
 		registry: prometheus.NewRegistry(),
 		tasks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "tasks_total",
-			Help: "Tasks by kind and result: ok, failed, or the gRPC status with which they were refused.",
+			Help: "Tasks by kind (empty where it was not read or not valid) and result: ok, failed, or the gRPC status of the refusal.",
 		}, []string{"kind", "result"}),
 		bytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Name: "payload_bytes_total", Help: "Bytes of payload received.",
@@ -68,8 +68,8 @@ func (m *metrics) handler() http.Handler {
 // valid, and a model that answered.
 func (m *metrics) observe(served remote.Served) {
 	kind, result := served.Kind.String(), strings.ToLower(served.Code.String())
-	if served.Code == codes.InvalidArgument {
-		kind = "" // it may be the kind that is not valid
+	if !served.Read || served.Code == codes.InvalidArgument {
+		kind = "" // not known, or what is not valid
 	}
 	if served.Failed {
 		result = "failed"

@@ -32,19 +32,6 @@ var (
 	ErrBadInput = errors.New("bad input")
 )
 
-// Served is what became of one OffloadTask call, for counters.
-type Served struct {
-	Kind  offload.Kind
-	Model string // as the task asked for it
-	// Code is codes.OK for an answer and for a task that ran and failed; Failed tells them
-	// apart.
-	Code   codes.Code
-	Failed bool
-	// Queue is the time waited and Execution the time run; 0 where it did not come to it.
-	Queue, Execution time.Duration
-	RequestBytes     int
-}
-
 // handler implements the service on the gate and the models.
 type handler struct {
 	proto.UnimplementedEdgeAIServiceServer
@@ -69,10 +56,10 @@ func (h *handler) Probe(_ context.Context, r *proto.ProbeRequest) (*proto.ProbeR
 // OffloadTask runs one task, or refuses it with a reason.
 func (h *handler) OffloadTask(ctx context.Context, r *proto.TaskRequest) (*proto.TaskResponse, error) {
 	received := time.Now()
-	served := Served{Kind: offload.Kind(r.GetType()), Model: r.GetContext()[contextModel], RequestBytes: len(r.GetPayload())}
-	response, err := h.serve(ctx, r, received, &served)
-	served.Code = status.Code(err)
-	h.config.Observe(served)
+	served := servedIn(ctx)
+	served.Read, served.Kind, served.Model = true, offload.Kind(r.GetType()), r.GetContext()[contextModel]
+	served.RequestBytes = len(r.GetPayload())
+	response, err := h.serve(ctx, r, received, served)
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,7 @@ func NewServer(config ServerConfig) (*Server, error) {
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.WaitForHandlers(true),
+		grpc.StatsHandler(observer{config.Observe}),
 		grpc.InTapHandle(newDoor(config).enter),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minKeepalive / 2, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
@@ -174,6 +175,7 @@ func (s *Server) Stop(ctx context.Context) error {
 // with it the memory that callers can make this process take: room × MessageLimit.
 type door struct {
 	tasks, others chan struct{}
+	observe       func(Served)
 }
 
 // newDoor leaves twice the room of workers and queue, so that an important task is let in
@@ -182,13 +184,15 @@ func newDoor(config ServerConfig) *door {
 	return &door{
 		tasks:  make(chan struct{}, 2*(config.Workers+config.QueueLimit)),
 		others: make(chan struct{}, config.Connections),
+
+		observe: config.Observe,
 	}
 }
 
 // enter is gRPC's tap: it sees a call's headers, and its refusal costs no payload.
 func (d *door) enter(ctx context.Context, info *tap.Info) (context.Context, error) {
-	room := d.others
-	if info.FullMethodName == proto.EdgeAIService_OffloadTask_FullMethodName {
+	room, isTask := d.others, info.FullMethodName == proto.EdgeAIService_OffloadTask_FullMethodName
+	if isTask {
 		room = d.tasks
 	}
 	select {
@@ -196,6 +200,9 @@ func (d *door) enter(ctx context.Context, info *tap.Info) (context.Context, erro
 		context.AfterFunc(ctx, func() { <-room })
 		return ctx, nil
 	default:
+		if isTask {
+			d.observe(Served{Code: codes.ResourceExhausted})
+		}
 		return nil, status.Errorf(codes.ResourceExhausted, "%d calls are being received, wait or run: no room for one more", cap(room))
 	}
 }

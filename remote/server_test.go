@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,26 +205,50 @@ func TestFullQueueRefusesTheLeastImportant(t *testing.T) {
 }
 
 func TestObserveHearsOfEachCall(t *testing.T) {
-	var heard []Served
-	h := newHandler(ServerConfig{Observe: func(s Served) { heard = append(heard, s) }})
-	_, err := h.OffloadTask(t.Context(), request("t"))
+	heard := make(chan Served, 16)
+	_, address := serve(t, ServerConfig{MessageLimit: 64 << 10, Observe: func(s Served) { heard <- s }, Models: modelFunc(func(ctx context.Context, task offload.Task) (offload.Answer, error) {
+		if task.ID == "bad" {
+			panic("x")
+		}
+		return good(ctx, task)
+	})})
+	client := dialed(t, ClientConfig{Address: address})
+	_, err := client.Probe(soon(t)) // is no task
 	require.NoError(t, err)
-	_, err = h.OffloadTask(t.Context(), request(""))
+	_, err = client.Offload(soon(t), task("t"), nil)
+	require.NoError(t, err)
+	ok := <-heard
+	assert.True(t, ok.Read && !ok.Failed && ok.Code == codes.OK, "%+v", ok)
+	assert.Equal(t, "surface", ok.Model)
+	assert.Equal(t, len(task("t").Payload), ok.RequestBytes)
+	assert.True(t, ok.Queue > 0 && ok.Execution > 0, "%+v", ok)
+
+	_, err = client.Offload(soon(t), task("bad"), nil)
 	require.Error(t, err)
-	h.config.Models = modelFunc(func(context.Context, offload.Task) (offload.Answer, error) { panic("x") })
-	_, err = h.OffloadTask(t.Context(), request("t"))
-	require.NoError(t, err)
-	require.Len(t, heard, 3)
-	assert.Equal(t, "surface", heard[0].Model)
-	assert.Equal(t, 1, heard[0].RequestBytes)
-	assert.Equal(t, []codes.Code{codes.OK, codes.InvalidArgument, codes.OK}, []codes.Code{heard[0].Code, heard[1].Code, heard[2].Code})
-	assert.Equal(t, []bool{false, false, true}, []bool{heard[0].Failed, heard[1].Failed, heard[2].Failed})
+	failed := <-heard
+	assert.True(t, failed.Read && failed.Failed && failed.Code == codes.OK, "%+v", failed)
+
+	large := task("large")
+	large.Payload = make([]byte, 1<<20)
+	_, err = client.Offload(soon(t), large, nil)
+	requireError(t, err, Refused, codes.ResourceExhausted, "received message larger than max")
+	assert.Equal(t, Served{Code: codes.ResourceExhausted}, <-heard)
+	assert.Empty(t, heard)
 }
 
 // The door refuses before a payload is read, and is open again when calls end.
 func TestNoMoreTasksAreReceivedThanThereIsRoomFor(t *testing.T) {
 	block, entered := make(chan struct{}), make(chan struct{}, 4)
-	_, address := serve(t, ServerConfig{Workers: 1, QueueLimit: 1, Models: modelFunc(func(ctx context.Context, task offload.Task) (offload.Answer, error) {
+	var refused, answered atomic.Int32
+	count := func(s Served) {
+		switch s.Code {
+		case codes.OK:
+			answered.Add(1)
+		case codes.ResourceExhausted:
+			refused.Add(1)
+		}
+	}
+	_, address := serve(t, ServerConfig{Workers: 1, QueueLimit: 1, Observe: count, Models: modelFunc(func(ctx context.Context, task offload.Task) (offload.Answer, error) {
 		entered <- struct{}{}
 		<-block
 		return good(ctx, task)
@@ -240,6 +265,7 @@ func TestNoMoreTasksAreReceivedThanThereIsRoomFor(t *testing.T) {
 	close(block)
 	require.NoError(t, <-results)
 	require.NoError(t, <-results)
+	require.Eventually(t, func() bool { return answered.Load() == 2 && refused.Load() == 6 }, 20*time.Second, time.Millisecond, "each call was counted")
 	require.Eventually(t, func() bool {
 		_, err := client.Offload(soon(t), task("again"), nil)
 		return err == nil
