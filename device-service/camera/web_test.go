@@ -117,10 +117,12 @@ func TestWhatACameraMayDoWrong(t *testing.T) {
 		"no frames": {func(w http.ResponseWriter, _ *http.Request) { stream(w) }, "ended the stream"},
 		"a riddle": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("WWW-Authenticate", "Negotiate")
-			w.WriteHeader(401)
+			w.WriteHeader(http.StatusUnauthorized)
 		}, "asks for credentials"},
-		"elsewhere":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://elsewhere.invalid/", 302) }, `redirect to host "elsewhere.invalid"`},
-		"in circles": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }, "more than 3 redirects"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://elsewhere.invalid/", http.StatusFound)
+		}, `redirect to host "elsewhere.invalid"`},
+		"in circles": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "more than 3 redirects"},
 		"only text": {func(w http.ResponseWriter, _ *http.Request) {
 			send := stream(w)
 			for range 3 {

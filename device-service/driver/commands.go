@@ -96,7 +96,7 @@ func (d *device) write(request sdkmodels.CommandRequest, value *sdkmodels.Comman
 		if err := source.CheckRate(rate, d.plan.spec.FreeRate); err != nil {
 			return nil, err
 		}
-		return func() { d.supervisor.SetRate(rate) }, nil
+		return func() { _ = d.supervisor.SetRate(rate) }, nil // checked above
 	case roleEnabled:
 		enabled, err := value.BoolValue()
 		return func() { d.supervisor.SetEnabled(enabled) }, err

@@ -75,9 +75,12 @@ func (f *fakeSDK) AsyncValuesChannel() chan *sdkmodels.AsyncValues            { 
 func (f *fakeSDK) DiscoveredDeviceChannel() chan []sdkmodels.DiscoveredDevice { return f.found }
 func (f *fakeSDK) DriverConfigs() map[string]string                           { return f.settings }
 func (f *fakeSDK) LoggingClient() logger.LoggingClient                        { return logger.NewMockClient() }
-func (f *fakeSDK) MetricsManager() bootstrap.MetricsManager                   { return fakeMetrics{counter: f.counter} }
-func (f *fakeSDK) SecretProvider() bootstrap.SecretProvider                   { return fakeSecrets{} }
-func (f *fakeSDK) Name() string                                               { return "device-sensor-camera" }
+
+func (f *fakeSDK) MetricsManager() bootstrap.MetricsManager { return fakeMetrics{counter: f.counter} }
+
+func (f *fakeSDK) SecretProvider() bootstrap.SecretProvider { return fakeSecrets{} }
+
+func (f *fakeSDK) Name() string { return "device-sensor-camera" }
 
 type fakeMetrics struct {
 	bootstrap.MetricsManager

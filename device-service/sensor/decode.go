@@ -13,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/edgexfoundry/go-mod-core-contracts/v3/common"
 )
 
 // Decoder turns the payload of a message into what a resource holds.
@@ -25,11 +23,23 @@ type Decoder struct {
 	Path  []string // keys and indices from the JSON's root to the value
 }
 
+// Value types, as EdgeX names them.
+const (
+	typeBool         = "Bool"
+	typeString       = "String"
+	typeInt64        = "Int64"
+	typeFloat32      = "Float32"
+	typeFloat64      = "Float64"
+	typeFloat32Array = "Float32Array"
+	typeObject       = "Object"
+	typeBinary       = "Binary"
+)
+
 // ValueTypes lists the value types that a message can become.
 func ValueTypes() []string {
 	return []string{
-		common.ValueTypeBool, common.ValueTypeString, common.ValueTypeInt64, common.ValueTypeFloat32,
-		common.ValueTypeFloat64, common.ValueTypeFloat32Array, common.ValueTypeObject, common.ValueTypeBinary,
+		typeBool, typeString, typeInt64, typeFloat32,
+		typeFloat64, typeFloat32Array, typeObject, typeBinary,
 	}
 }
 
@@ -97,11 +107,11 @@ func step(value json.RawMessage, key string) (json.RawMessage, error) {
 // convert makes the value of a JSON value; numbers and truth values may come as text.
 func (d Decoder) convert(value json.RawMessage) (any, error) {
 	switch d.Type {
-	case common.ValueTypeObject:
+	case typeObject:
 		return as[any](value)
-	case common.ValueTypeFloat32Array:
+	case typeFloat32Array:
 		return as[[]float32](value)
-	case common.ValueTypeBinary:
+	case typeBinary:
 		if d.Float {
 			numbers, err := as[[]float32](value)
 			return littleEndian(numbers), err
@@ -122,28 +132,28 @@ func (d Decoder) convert(value json.RawMessage) (any, error) {
 func (d Decoder) raw(payload []byte) (any, error) {
 	text := strings.TrimSpace(string(payload))
 	switch d.Type {
-	case common.ValueTypeBinary:
+	case typeBinary:
 		if d.Float && len(payload)%4 != 0 {
 			return nil, fmt.Errorf("%d bytes: allowed are multiples of 4 (float32, little endian)", len(payload))
 		}
 		return payload, nil
-	case common.ValueTypeString:
+	case typeString:
 		if !utf8.Valid(payload) {
 			return nil, errors.New("bytes that are no UTF-8")
 		}
 		return string(payload), nil
-	case common.ValueTypeBool:
+	case typeBool:
 		return strconv.ParseBool(text)
-	case common.ValueTypeInt64:
+	case typeInt64:
 		return strconv.ParseInt(text, 10, 64)
-	case common.ValueTypeFloat32:
+	case typeFloat32:
 		number, err := finite(text, 32)
 		return float32(number), err
-	case common.ValueTypeFloat64:
+	case typeFloat64:
 		return finite(text, 64)
-	case common.ValueTypeFloat32Array:
+	case typeFloat32Array:
 		return as[[]float32]([]byte("[" + strings.Trim(text, "[]") + "]"))
-	case common.ValueTypeObject:
+	case typeObject:
 		return as[any](payload)
 	}
 	return nil, fmt.Errorf("value type %s: allowed are %s", d.Type, strings.Join(ValueTypes(), ", "))
