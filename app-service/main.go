@@ -71,7 +71,7 @@ func load(service interfaces.ApplicationService, args []string) (*config.Service
 	if err := service.LoadCustomConfig(section, config.Section); err != nil {
 		return nil, config.Plan{}, err
 	}
-	if err := config.OverrideFromEnvironment(section, args, service.LoggingClient()); err != nil {
+	if err := config.CompleteFromFiles(section, args, service.SecretProvider(), service.LoggingClient()); err != nil {
 		return nil, config.Plan{}, err
 	}
 	plan, err := section.Offload.Plan()

@@ -26,8 +26,10 @@ func frame(seq, truth string) dtos.Event {
 func TestFrameToOutcome(t *testing.T) {
 	cloud := startCloud(t, "scratch")
 	s := startSite(t, "", "OFFLOAD_TARGETS_CLOUD_ADDRESS="+cloud, "OFFLOAD_MODELS_FOLDER=/does/not/exist",
-		"ONNXRUNTIME_LIB=/does/not/exist.so", "OFFLOAD_WRITABLE_TASKS_SURFACE_DEADLINE=15s")
+		"ONNXRUNTIME_LIB=/does/not/exist.so", "OFFLOAD_WRITABLE_TASKS_SURFACE_DEADLINE=15s",
+		"WRITABLE_TELEMETRY_INTERVAL=100ms")
 	outcomes := s.subscribe("edgex/events/device/app-offload/#")
+	s.ready()
 	s.until(routes.PathStatus, `"up":true`)
 	s.until(routes.PathStatus, `"modelsProblem":"models folder: open /does/not/exist`)
 
@@ -55,6 +57,7 @@ func TestFrameToOutcome(t *testing.T) {
 	require.Equal(t, uint64(2), decisions.Decisions[0].Seq)
 	require.Equal(t, "surface-large/1", decisions.Decisions[0].AnsweredBy)
 	require.Contains(t, s.get(routes.PathMetrics), `offload_tasks_total{reason="",route="cloud"} 2`)
+	require.Contains(t, s.telemetry("OffloadTasksAnswered", `"value":2`), "gauge-value")
 	require.Contains(t, s.get("/api/v3/config"), `"QueueLimit":64`)
 	require.NoError(t, s.stop())
 	require.NotContains(t, s.log.String(), "level=ERROR")
@@ -75,7 +78,7 @@ func receive(t *testing.T, from <-chan received) received {
 // would take the process down.
 func TestGarbageOnTheBus(t *testing.T) {
 	s := startSite(t, "", "OFFLOAD_TARGETS_CLOUD_ADDRESS=")
-	s.get(routes.PathStatus)
+	s.ready()
 	empty := dtos.NewEvent("offload-vibration", "machine-1", "Window")
 	require.NoError(t, empty.AddSimpleReading("Window", "Float32Array", []float32{1}))
 	empty.Readings[0].Value = ""

@@ -157,6 +157,12 @@ func start(t testing.TB, broker *mqtt.Server, program string, args, environment 
 	return s
 }
 
+// ready waits until the service takes messages: it answers over HTTP a little earlier.
+func (s *site) ready() {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return strings.Contains(s.log.String(), "app-offload has started") }, patience, time.Millisecond)
+}
+
 // get asks a route until it answers, and returns what it says.
 func (s *site) get(path string) string {
 	s.t.Helper()
@@ -195,6 +201,29 @@ func (s *site) subscribe(filter string) <-chan received {
 		events <- received{p.TopicName, request.Event, err}
 	}))
 	return events
+}
+
+// telemetry waits for EdgeX's own metric on the bus to say something.
+func (s *site) telemetry(metric, text string) string {
+	s.t.Helper()
+	said := make(chan string, 1)
+	require.NoError(s.t, s.broker.Subscribe("edgex/telemetry/app-offload/"+metric, 2, func(_ *mqtt.Client, _ packets.Subscription, p packets.Packet) {
+		var envelope types.MessageEnvelope
+		if json.Unmarshal(p.Payload, &envelope) != nil || !strings.Contains(string(envelope.Payload), text) {
+			return
+		}
+		select {
+		case said <- string(envelope.Payload):
+		default:
+		}
+	}))
+	select {
+	case payload := <-said:
+		return payload
+	case <-time.After(patience):
+		require.Fail(s.t, "no "+metric+" with "+text)
+		return ""
+	}
 }
 
 type received struct {

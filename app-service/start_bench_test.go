@@ -17,7 +17,7 @@ import (
 )
 
 // BenchmarkStart measures the program itself, built for it: the time from its start to
-// its first answer over HTTP, and its resident memory then, without models.
+// taking messages and answering over HTTP, and its resident memory then, without models.
 //
 //	go test ./app-service -run '^$' -bench Start -benchtime 5x
 func BenchmarkStart(b *testing.B) {
@@ -30,6 +30,7 @@ func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		start := time.Now()
 		s := startSite(b, program, "OFFLOAD_TARGETS_CLOUD_ADDRESS=")
+		s.ready()
 		s.get(routes.PathStatus)
 		ready += time.Since(start)
 		resident = max(resident, residentMB(b, s.cmd.Process.Pid))

@@ -8,19 +8,34 @@ import (
 
 	bootstrap "github.com/edgexfoundry/go-mod-bootstrap/v3/bootstrap/config"
 	"github.com/edgexfoundry/go-mod-bootstrap/v3/bootstrap/environment"
+	"github.com/edgexfoundry/go-mod-bootstrap/v3/bootstrap/file"
 	"github.com/edgexfoundry/go-mod-bootstrap/v3/bootstrap/flags"
+	"github.com/edgexfoundry/go-mod-bootstrap/v3/bootstrap/interfaces"
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/clients/logger"
 )
 
-// OverrideFromEnvironment applies environment variables to s, as in
-// OFFLOAD_WRITABLE_POLICY=local or OFFLOAD_TARGETS_CLOUD_ADDRESS=cloud:50051, when the
-// service runs without a configuration provider: there the SDK itself leaves custom
-// sections out. With a provider, it applies them when it first pushes the section, and
-// the provider's values win from then on. args are the command line without the program.
-func OverrideFromEnvironment(s *Service, args []string, lc logger.LoggingClient) error {
-	variables := environment.NewVariables(lc)
-	provider, err := usesProvider(variables, args)
-	if err != nil || provider {
+// CompleteFromFiles does what the SDK leaves out for custom sections when the service
+// runs without a configuration provider: it refuses keys of the file that nobody reads,
+// and applies environment variables to s, as in OFFLOAD_WRITABLE_POLICY=local or
+// OFFLOAD_TARGETS_CLOUD_ADDRESS=cloud:50051.
+//
+// With a provider it does nothing: the SDK applies the environment when it first pushes
+// the section, and the provider's values win from then on. args are the command line
+// without the program.
+func CompleteFromFiles(s *Service, args []string, secrets interfaces.SecretProvider, lc logger.LoggingClient) error {
+	variables, line := environment.NewVariables(lc), commandLine(args)
+	provider, err := bootstrap.NewProviderInfo(variables, line.ConfigProviderUrl())
+	if err != nil {
+		return fmt.Errorf("configuration provider: %w", err)
+	}
+	if provider.UseProvider() {
+		return nil
+	}
+	text, err := file.Load(bootstrap.GetConfigFileLocation(lc, line), secrets, lc)
+	if err != nil {
+		return fmt.Errorf("configuration file: %w", err)
+	}
+	if err := unknownKeys(text); err != nil {
 		return err
 	}
 	if _, err := variables.OverrideConfiguration(s); err != nil {
@@ -29,8 +44,8 @@ func OverrideFromEnvironment(s *Service, args []string, lc logger.LoggingClient)
 	return nil
 }
 
-// usesProvider finds out what the SDK found out and tells nobody.
-func usesProvider(variables *environment.Variables, args []string) (bool, error) {
+// commandLine reads the flags once more: the SDK keeps what it read to itself.
+func commandLine(args []string) *flags.Default {
 	line := flags.New()
 	for _, name := range []string{"s", "skipVersionCheck"} {
 		line.FlagSet.Bool(name, false, "")
@@ -39,9 +54,5 @@ func usesProvider(variables *environment.Variables, args []string) (bool, error)
 		line.FlagSet.String(name, "", "")
 	}
 	line.Parse(slices.Clone(args)) // it changes what it is given
-	info, err := bootstrap.NewProviderInfo(variables, line.ConfigProviderUrl())
-	if err != nil {
-		return false, fmt.Errorf("configuration provider: %w", err)
-	}
-	return info.UseProvider(), nil
+	return line
 }

@@ -113,7 +113,18 @@ func TestSectionHasNoLists(t *testing.T) {
 	walk(Section, reflect.TypeFor[Offload]())
 }
 
-func TestOverrideFromEnvironment(t *testing.T) {
+func TestUnknownKeysAreNamed(t *testing.T) {
+	require.NoError(t, unknownKeys([]byte("Writable: {LogLevel: INFO}\nOffload: {workers: 2, Models: {ProviderOptions: {CUDA: {device_id: '0'}}}}")))
+	err := unknownKeys([]byte("Offload:\n  Polcy: cost\n  Writable:\n    Tasks:\n      surface: {Resorce: Frame}\n  Targets:\n    cloud: {TLS: {Ca: a, Cet: b}}\n"))
+	require.Equal(t, []string{
+		"Offload.Polcy is unknown: allowed are Models, Targets, Workers, ProbeInterval, ProbeTimeout, RateInterval, DecisionLog, Limits, Power, Writable",
+		"Offload.Targets.cloud.TLS.Cet is unknown: allowed are Enabled, CA, Cert, Key, ServerName",
+		"Offload.Writable.Tasks.surface.Resorce is unknown: allowed are Resource, Device, Profile, Kind, Model, Priority, Deadline, ExpectedLocal, ExpectedRemote",
+	}, strings.Split(err.Error(), "\n"))
+	require.ErrorContains(t, unknownKeys([]byte("Offload: [")), "configuration file")
+}
+
+func TestCompleteFromFiles(t *testing.T) {
 	variables := map[string]string{
 		"OFFLOAD_WRITABLE_POLICY":                  "local",
 		"OFFLOAD_WRITABLE_HEDGE":                   "false",
@@ -134,13 +145,13 @@ func TestOverrideFromEnvironment(t *testing.T) {
 		args []string
 		want bool
 	}{
-		"from files":      {[]string{"-cc=common.yaml", "-cd=res", "-s", "-sk", "app-other"}, true},
+		"from files":      {[]string{"-cc=common.yaml", "-cd=../../res/app-service", "-s", "-sk", "app-other"}, true},
 		"with a provider": {[]string{"-cp=consul.http://localhost:8500", "-r"}, false},
 		"default url":     {[]string{"-cp", "-r"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := readShipped(t)
-			require.NoError(t, OverrideFromEnvironment(s, c.args, lc))
+			require.NoError(t, CompleteFromFiles(s, c.args, nil, lc))
 			require.Equal(t, c.want, s.Offload.Writable.Policy == "local")
 			if !c.want {
 				require.Equal(t, readShipped(t).Offload, s.Offload)
@@ -155,7 +166,8 @@ func TestOverrideFromEnvironment(t *testing.T) {
 		})
 	}
 	t.Setenv("OFFLOAD_WORKERS", "many")
-	require.ErrorContains(t, OverrideFromEnvironment(readShipped(t), nil, lc), "OFFLOAD_WORKERS=many")
+	require.ErrorContains(t, CompleteFromFiles(readShipped(t), []string{"-cd=../../res/app-service"}, nil, lc), "OFFLOAD_WORKERS=many")
+	require.ErrorContains(t, CompleteFromFiles(readShipped(t), []string{"-cd=/does/not/exist"}, nil, lc), "configuration file")
 }
 
 // The route /api/v3/config reads while a change is under way.

@@ -41,8 +41,10 @@ const (
 )
 
 func outcomeResources() []string {
-	return []string{ResourceLabel, ResourceConfidence, ResourceRoute, ResourceLatencyMs,
-		ResourceReason, ResourceDeadlineMet, ResourceObjects, ResourceTaskID}
+	return []string{
+		ResourceLabel, ResourceConfidence, ResourceRoute, ResourceLatencyMs,
+		ResourceReason, ResourceDeadlineMet, ResourceObjects, ResourceTaskID,
+	}
 }
 
 // Publisher puts outcomes on the EdgeX bus.
