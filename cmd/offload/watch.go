@@ -32,7 +32,7 @@ func watchRun(ctx context.Context, out io.Writer, o upOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Stop(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(err, s.Stop()) }()
 	o.stack.Progress("ready in %.1f s; logs are in %s", time.Since(began).Seconds(), o.stack.Dir)
 	w, err := newWatch(out, s, o)
 	if err != nil {
@@ -48,14 +48,14 @@ type watch struct {
 	stack     *stack.Stack
 	view      *console.View
 	began     time.Time
-	records   []offload.Record
+	run       *report.Run
 	missed    uint64
 	last      uint64 // sequence number of the last record
 	decisions *os.File
 }
 
 func newWatch(out io.Writer, s *stack.Stack, o upOptions) (*watch, error) {
-	w := &watch{out: out, stack: s, view: console.New(out, isTerminal(out)), began: time.Now()}
+	w := &watch{out: out, stack: s, view: console.New(out, isTerminal(out)), run: report.New(), began: time.Now()}
 	if o.decisions == "" {
 		return w, nil
 	}
@@ -105,7 +105,7 @@ func (w *watch) take(ctx context.Context) error {
 	if len(records) > 0 {
 		w.last = records[len(records)-1].Seq
 	}
-	w.records = append(w.records, records...)
+	w.run.Add(records)
 	w.view.Tick(time.Since(w.began), w.stack.Link.Now(), records)
 	return errors.Join(err, w.write(records))
 }
@@ -132,14 +132,14 @@ func (w *watch) finish(ctx context.Context, o upOptions) error {
 	if w.decisions != nil {
 		errs = append(errs, w.decisions.Close())
 	}
-	result := report.From(w.records, report.Seen{
+	result := w.run.Report(report.Seen{
 		Frames: w.stack.Frames(), EventsPublished: w.stack.Events(), PassedOver: status.PassedOver, Duration: length, Profile: o.stack.Link.Name(),
 	})
 	errs = append(errs, console.Summary(w.out, result), writeReport(o.report, result))
 	if w.missed > 0 {
 		errs = append(errs, fmt.Errorf("decisions: %d records were gone before they were read", w.missed))
 	}
-	for _, stage := range result.Missing(w.records, w.expect(result.Policy, length)) {
+	for _, stage := range result.Missing(w.expect(result.Policy, length)) {
 		errs = append(errs, errors.New("carried nothing: "+stage))
 	}
 	return errors.Join(errs...)

@@ -21,7 +21,7 @@ func Summary(w io.Writer, r report.Report) error {
 	fmt.Fprintf(&b, "\n%.1f s, policy %s, link %s\n", r.DurationS, r.Policy, r.Profile)
 	row("frames", "%d frames and windows on the bus, %d tasks, %d outcome events", r.Frames, r.Tasks, r.EventsPublished)
 	if passed := counts(r.PassedOver); passed != "" {
-		row("", "no task became of: %s", passed)
+		row("", "passed over: %s", passed)
 	}
 	row("answered by", "local %d, cloud %d%s", r.Outcomes.Local, r.Outcomes.Cloud, drops(r.Outcomes.Dropped))
 	row("on time", "%.1f%% of all tasks; %d answers were late", 100*r.OnTime, r.Outcomes.Late)

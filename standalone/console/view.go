@@ -100,7 +100,7 @@ func (v *View) decision(now time.Duration, r *offload.Record) {
 }
 
 func (v *View) header() {
-	v.print(v.style.dim(fmt.Sprintf("%8s  %-20s  %-7s  %-15s  %-15s %-5s  %s", "TIME", "SOURCE", "BY", "LATE OF", "ANSWER", "RIGHT", "WHY")))
+	v.print(v.style.dim(fmt.Sprintf("%8s  %-20s  %-7s  %-15s  %-15s %-5s  %s", "TIME", "SOURCE", "BY", "TOOK", "ANSWER", "RIGHT", "WHY")))
 }
 
 // latency is "   23 of 250 ms", marked where it is late.

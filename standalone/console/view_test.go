@@ -47,7 +47,7 @@ func TestViewShowsAFewDecisionsAndEachChange(t *testing.T) {
 
 	assert.Equal(t, strings.TrimPrefix(`
     1.0s  -- link: 40 ms, 8.0 Mbit/s up, 16.0 Mbit/s down --
-    TIME  SOURCE                BY       LATE OF          ANSWER          RIGHT  WHY
+    TIME  SOURCE                BY       TOOK             ANSWER          RIGHT  WHY
     1.0s  cam/Frame             cloud       23 of 250 ms  scratch         right  cloud is best  (+2 cloud)
     2.0s  -- link: 40 ms, 1.0 Mbit/s up, 2.0 Mbit/s down --
     2.0s  cam/Frame             dropped 2: superseded

@@ -4,5 +4,5 @@
 // come from the decision records and nothing else, so that each can be recomputed from
 // the records that a run leaves.
 //
-// The functions are pure and safe for concurrent use.
+// Nothing here has a clock or a file of its own. A Run belongs to one goroutine.
 package report

@@ -4,7 +4,6 @@ package report
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -38,6 +37,8 @@ type Report struct {
 	Profile string `json:"profile"`
 	// BySource has the same figures for each device and resource.
 	BySource map[string]Source `json:"by_source"`
+
+	reachable bool // the cloud, for at least one task
 }
 
 // Outcomes counts how tasks ended.
@@ -84,209 +85,70 @@ type Seen struct {
 	Profile                 string
 }
 
-// From computes a report.
+// Run gathers the records of a run. It keeps a few numbers of each, not the record, so
+// that a run may last for days. The zero value is not ready; New makes one.
+type Run struct {
+	all       *tally
+	sources   map[string]*tally
+	promised  map[string]float64 // stated accuracy by promiseKey
+	link      linkMeans
+	reachable bool // the cloud, for at least one task
+	policy    string
+}
+
+// New returns a Run without records.
+func New() *Run {
+	return &Run{all: newTally(), sources: map[string]*tally{}, promised: map[string]float64{}}
+}
+
+// From computes a report in one go.
 func From(records []offload.Record, seen Seen) Report {
-	all := newTally()
-	sources := map[string]*tally{}
-	promised := promises(records)
-	var policy string
+	run := New()
+	run.Add(records)
+	return run.Report(seen)
+}
+
+// Add takes in the next records.
+func (run *Run) Add(records []offload.Record) {
 	for i := range records {
 		r := &records[i]
-		policy = r.Policy
-		if sources[r.Source] == nil {
-			sources[r.Source] = newTally()
+		run.policy = r.Policy
+		run.look(r)
+		if run.sources[r.Source] == nil {
+			run.sources[r.Source] = newTally()
 		}
-		all.add(r, promised)
-		sources[r.Source].add(r, promised)
+		run.all.add(r, run.promised)
+		run.sources[r.Source].add(r, run.promised)
 	}
+}
+
+// look takes in what a decision knew.
+func (run *Run) look(r *offload.Record) {
+	for _, p := range r.Paths {
+		if p.Accuracy > 0 {
+			run.promised[promiseKey(r.Model, p.Target, p.Variant)] = p.Accuracy
+		}
+		if p.Target != offload.Local {
+			run.link.add(p)
+			run.reachable = run.reachable || p.Usable
+		}
+	}
+}
+
+// Report is what the run came to so far.
+func (run *Run) Report(seen Seen) Report {
 	report := Report{
-		Frames: seen.Frames, Tasks: len(records), Outcomes: all.outcomes, OnTime: all.onTimeShare(),
-		Accuracy: share(all.correct, all.judged), PromisedAccuracy: meanOf(all.promised, all.judged),
-		LatencyMs: all.quantiles(), Link: meanLink(records),
+		Frames: seen.Frames, Tasks: run.all.tasks, Outcomes: run.all.outcomes, OnTime: run.all.onTimeShare(),
+		Accuracy: share(run.all.correct, run.all.judged), PromisedAccuracy: meanOf(run.all.promised, run.all.judged),
+		LatencyMs: run.all.quantiles(), Link: run.link.means(),
 		EventsPublished: seen.EventsPublished, DurationS: round(seen.Duration.Seconds(), 1),
-		PassedOver: seen.PassedOver, Policy: policy, Profile: seen.Profile, BySource: map[string]Source{},
+		PassedOver: seen.PassedOver, Policy: run.policy, Profile: seen.Profile, BySource: map[string]Source{},
+		reachable: run.reachable,
 	}
-	for name, t := range sources {
+	for name, t := range run.sources {
 		report.BySource[name] = t.source()
 	}
 	return report
-}
-
-// tally adds up records.
-type tally struct {
-	tasks, onTime   int
-	outcomes        Outcomes
-	judged, correct int     // answers with ground truth
-	promised        float64 // the accuracies that were promised for them, added up
-	latencies       []float64
-}
-
-func newTally() *tally { return &tally{outcomes: Outcomes{Dropped: map[string]int{}}} }
-
-func (t *tally) add(r *offload.Record, promised map[string]float64) {
-	t.tasks++
-	if r.DeadlineMet && r.Route != "" {
-		t.onTime++
-	}
-	switch {
-	case r.Route == "":
-		t.outcomes.Dropped[string(r.Reason)]++
-		return
-	case r.Route == offload.Local:
-		t.outcomes.Local++
-	default:
-		t.outcomes.Cloud++
-	}
-	if !r.DeadlineMet {
-		t.outcomes.Late++
-	}
-	t.latencies = append(t.latencies, r.LatencyMs)
-	if r.Correct == nil {
-		return
-	}
-	t.judged++
-	t.promised += promised[promiseKey(r.Model, r.Route, answeredBy(r))]
-	if *r.Correct {
-		t.correct++
-	}
-}
-
-func (t *tally) onTimeShare() float64 {
-	if t.tasks == 0 {
-		return 0
-	}
-	return round(float64(t.onTime)/float64(t.tasks), 4)
-}
-
-func (t *tally) source() Source {
-	dropped := 0
-	for _, n := range t.outcomes.Dropped {
-		dropped += n
-	}
-	return Source{
-		Tasks: t.tasks, Local: t.outcomes.Local, Cloud: t.outcomes.Cloud, Dropped: dropped, OnTime: t.onTimeShare(),
-		Accuracy: share(t.correct, t.judged), PromisedAccuracy: meanOf(t.promised, t.judged), P50Ms: t.quantiles().P50,
-	}
-}
-
-func (t *tally) quantiles() Quantiles {
-	if len(t.latencies) == 0 {
-		return Quantiles{}
-	}
-	sorted := slices.Sorted(slices.Values(t.latencies))
-	at := func(q float64) float64 { // nearest rank: a latency that was there
-		return round(sorted[max(int(math.Ceil(q*float64(len(sorted))))-1, 0)], 2)
-	}
-	return Quantiles{P50: at(.5), P95: at(.95), P99: at(.99)}
-}
-
-// promises collects the accuracy that decisions stated for each variant of each path.
-func promises(records []offload.Record) map[string]float64 {
-	stated := map[string]float64{}
-	for _, r := range records {
-		for _, p := range r.Paths {
-			if p.Accuracy > 0 {
-				stated[promiseKey(r.Model, p.Target, p.Variant)] = p.Accuracy
-			}
-		}
-	}
-	return stated
-}
-
-func promiseKey(model, target, variant string) string {
-	if target != offload.Local {
-		variant = "" // the box knows of a target's best variant alone
-	}
-	return model + "\x00" + target + "\x00" + variant
-}
-
-// answeredBy is the variant whose attempt gave the answer.
-func answeredBy(r *offload.Record) string {
-	for _, a := range r.Attempts {
-		if a.Target == r.Route && a.Result == "ok" {
-			return a.Variant
-		}
-	}
-	return r.AnsweredBy
-}
-
-func meanLink(records []offload.Record) Link {
-	var link Link
-	var rtts, rates, views int
-	for _, r := range records {
-		for _, p := range r.Paths {
-			if p.Target == offload.Local {
-				continue
-			}
-			views++
-			link.Loss += p.LossRatio
-			if p.RTTMs > 0 {
-				rtts++
-				link.RTTMs += p.RTTMs
-				link.JitterMs += p.JitterMs
-			}
-			if p.UpKbps > 0 {
-				rates++
-				link.UpKbps += p.UpKbps
-			}
-		}
-	}
-	return Link{
-		RTTMs: mean(link.RTTMs, rtts), JitterMs: mean(link.JitterMs, rtts),
-		UpKbps: mean(link.UpKbps, rates), Loss: round(link.Loss/float64(max(views, 1)), 4),
-	}
-}
-
-func mean(sum float64, n int) float64 { return round(sum/float64(max(n, 1)), 2) }
-
-// share and meanOf are nil for nothing of nothing.
-func share(part, whole int) *float64 { return meanOf(float64(part), whole) }
-
-func meanOf(sum float64, n int) *float64 {
-	if n == 0 {
-		return nil
-	}
-	value := round(sum/float64(n), 4)
-	return &value
-}
-
-func round(value float64, digits int) float64 {
-	scale := math.Pow10(digits)
-	return math.Round(value*scale) / scale
-}
-
-// Expect says which stages must have carried something.
-type Expect struct {
-	// Cloud: the cloud's model is better, so it must have answered. Otherwise it is enough
-	// that the box could have used it, unless CloudUnused.
-	Cloud, CloudUnused bool
-}
-
-// Missing names the stages that carried nothing, in the order of the flow; none is well.
-func (r Report) Missing(records []offload.Record, expect Expect) []string {
-	answered := r.Outcomes.Local + r.Outcomes.Cloud
-	reachable := expect.CloudUnused || r.Outcomes.Cloud > 0 || slices.ContainsFunc(records, couldUseCloud)
-	var missing []string
-	for _, stage := range []struct {
-		carried bool
-		name    string
-	}{
-		{r.Frames > 0, "frames: no frame and no window of the device service came over the bus"},
-		{r.Tasks > 0, "tasks: the app service decided no task"},
-		{answered > 0, "outcomes: no task was answered"},
-		{r.EventsPublished > 0, "events: no outcome event came over the bus"},
-		{reachable, "cloud: the app service could never use it"},
-		{!expect.Cloud || !reachable || r.Outcomes.Cloud > 0, "cloud: it answered no task"},
-	} {
-		if !stage.carried {
-			missing = append(missing, stage.name)
-		}
-	}
-	return missing
-}
-
-func couldUseCloud(r offload.Record) bool {
-	return slices.ContainsFunc(r.Paths, func(p offload.PathView) bool { return p.Target != offload.Local && p.Usable })
 }
 
 // SourceNames are sorted, the busiest first.

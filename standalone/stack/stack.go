@@ -66,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 		s.startDesk, s.startLink, s.startModels, s.startDevices,
 	} {
 		if err := step(ctx); err != nil {
-			return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+			return nil, errors.Join(err, s.Stop())
 		}
 	}
 	return s, nil
@@ -257,7 +257,7 @@ func (s *Stack) Drain(ctx context.Context) error {
 }
 
 // Stop ends everything, the sources first. Calling it again does nothing.
-func (s *Stack) Stop(context.Context) error {
+func (s *Stack) Stop() error {
 	var errs []error
 	s.stopped.Do(func() {
 		s.http.CloseIdleConnections()

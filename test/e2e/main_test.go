@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -26,8 +25,8 @@ const patience = 90 * time.Second
 // root is the repository's.
 const root = "../.."
 
-// binaries is the folder that TestMain built.
-var binaries string //nolint:gochecknoglobals // TestMain has no other way to hand it on
+// binaries is the folder that TestMain built; there is no other way to hand it on.
+var binaries string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -91,7 +90,7 @@ func start(t *testing.T, o stack.Options) *stack.Stack {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		assert.NoError(t, s.Died(), "a service ended by itself")
-		assert.NoError(t, s.Stop(context.Background()))
+		assert.NoError(t, s.Stop())
 		if t.Failed() {
 			showLogs(t, o.Dir)
 		}
