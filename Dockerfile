@@ -12,20 +12,22 @@
 # of the public authorities, which EdgeX's secure start-up asks for.
 
 ARG GO_IMAGE=golang:1.26-bookworm
+ARG NODE_IMAGE=node:22-bookworm-slim
 ARG STATIC_BASE=alpine:3.22
 ARG GLIBC_BASE=debian:bookworm-slim
 
+FROM ${NODE_IMAGE} AS onnxruntime
+COPY scripts/get-onnxruntime.sh /scripts/
+RUN /scripts/get-onnxruntime.sh /onnxruntime
+
 FROM ${GO_IMAGE} AS builder
-RUN apt-get update && apt-get install -y --no-install-recommends npm && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-# What changes seldom first: the modules and ONNX Runtime stay in the layer cache.
+# What changes seldom first: the modules stay in the layer cache.
 COPY go.mod go.sum ./
 RUN go mod download
-COPY scripts ./scripts
-RUN scripts/get-onnxruntime.sh
 COPY . .
 ARG VERSION=source
-RUN make build bin/static/device-service VERSION=${VERSION}
+RUN make binaries bin/static/device-service VERSION=${VERSION}
 
 FROM ${STATIC_BASE} AS device-service
 RUN apk add --no-cache ca-certificates dumb-init
@@ -47,7 +49,7 @@ RUN apt-get update \
 LABEL license='SPDX-License-Identifier: Apache-2.0' \
       copyright='Copyright (c) 2026: the edgex-offload authors'
 COPY --from=builder /src/LICENSE /
-COPY --from=builder /src/build/onnxruntime/libonnxruntime.so /usr/local/lib/libonnxruntime.so
+COPY --from=onnxruntime /onnxruntime/libonnxruntime.so /usr/local/lib/libonnxruntime.so
 ENV ONNXRUNTIME_LIB=/usr/local/lib/libonnxruntime.so
 COPY --from=builder /src/models /models
 

@@ -49,7 +49,10 @@ run: build ## Build all and watch tasks being offloaded (ARGS="--profile flaky";
 	bin/offload up $(ARGS)
 
 .PHONY: build
-build: tools $(ONNXRUNTIME) ## Build the services and the command line into bin/
+build: binaries $(ONNXRUNTIME) ## Build the services and the command line into bin/
+
+.PHONY: binaries
+binaries: tools
 	go build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/ $(BINARIES)
 
 # Without glibc, for the Alpine image.
@@ -101,7 +104,8 @@ docker: ## Build an image per service, with docker, podman or buildah
 clean: ## Remove what was built and downloaded
 	rm -rf bin build coverage.out report.json
 
-$(ONNXRUNTIME): scripts/get-onnxruntime.sh | tools
+$(ONNXRUNTIME): scripts/get-onnxruntime.sh
+	@[ -f $@ ] || command -v npm >/dev/null || .ci/run --setup
 	scripts/get-onnxruntime.sh
 	@touch $@
 
@@ -111,4 +115,4 @@ $(GOLANGCI): | tools
 
 .PHONY: tools
 tools:
-	@{ command -v gcc && command -v npm && go list -m; } >/dev/null 2>&1 || .ci/run --setup
+	@{ command -v gcc && go list -m; } >/dev/null 2>&1 || .ci/run --setup
