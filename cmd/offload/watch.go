@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"edgex-offload/offload"
@@ -139,18 +138,17 @@ func (w *watch) finish(ctx context.Context, o upOptions) error {
 	if w.missed > 0 {
 		errs = append(errs, fmt.Errorf("decisions: %d records were gone before they were read", w.missed))
 	}
-	for _, stage := range result.Missing(w.expect(result.Policy, length)) {
+	for _, stage := range result.Missing(expect(result.Policy, w.stack.CloudBetter(), length)) {
 		errs = append(errs, errors.New("carried nothing: "+stage))
 	}
 	return errors.Join(errs...)
 }
 
-func (w *watch) expect(policy string, length time.Duration) report.Expect {
-	wanted := policy == offload.PolicyCloud || (policy == offload.PolicyCost && w.stack.CloudBetter())
-	return report.Expect{
-		CloudUnused: policy == offload.PolicyLocal || strings.TrimSpace(policy) == "",
-		Cloud:       wanted && length >= expectCloudFrom,
-	}
+// expect says what the cloud must have done in a run of this length, as the help of up
+// promises; better is whether its model is the more accurate one.
+func expect(policy string, better bool, length time.Duration) report.Expect {
+	wanted := policy == offload.PolicyCloud || (policy == offload.PolicyCost && better)
+	return report.Expect{CloudUnused: policy == offload.PolicyLocal, Cloud: wanted && length >= expectCloudFrom}
 }
 
 func writeReport(path string, result report.Report) error {
