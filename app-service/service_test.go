@@ -3,7 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"image/jpeg"
+	"os"
 	"testing"
 	"time"
 
@@ -11,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"edgex-offload/app-service/routes"
+	"edgex-offload/infer/ort/orttest"
 	"edgex-offload/offload"
+	"edgex-offload/synth/conveyor"
 )
 
 func frame(seq, truth string) dtos.Event {
@@ -97,4 +102,34 @@ func TestWrongConfigurationEndsTheStart(t *testing.T) {
 	require.ErrorContains(t, s.wait(), "exit status 1")
 	require.Contains(t, s.log.String(), `Offload.Writable.Policy \"best\": allowed is local, cloud, threshold, cost`)
 	require.Contains(t, s.log.String(), `Offload.Workers 0: allowed is 1 to 64`)
+}
+
+// With no target at all, the box answers: the models load in the background, and the
+// runner is told when they are ready.
+func TestTheBoxAnswers(t *testing.T) {
+	library := orttest.Library(t)
+	if _, err := os.Stat("../models/surface-small"); err != nil {
+		t.Skip("the shipped models are not there: ", err)
+	}
+	s := startSite(t, "", "OFFLOAD_TARGETS_CLOUD_ADDRESS=", "OFFLOAD_MODELS_FOLDER=../models", "ONNXRUNTIME_LIB="+library,
+		"OFFLOAD_WRITABLE_TASKS_SURFACE_DEADLINE=15s")
+	outcomes := s.subscribe("edgex/events/device/app-offload/#")
+	s.ready()
+	s.until(routes.PathMetrics, `offload_model_state{serves="surface",state="ready",variant="surface-small/1"} 1`)
+
+	picture, truth := conveyor.New(1, 320, 240).Next()
+	var jpg bytes.Buffer
+	require.NoError(t, jpeg.Encode(&jpg, picture, nil))
+	event := frame("1", truth)
+	event.Readings[0].BinaryValue = jpg.Bytes()
+	s.send(event)
+	got := receive(t, outcomes)
+	require.NoError(t, got.err)
+	values := map[string]string{}
+	for _, r := range got.event.Readings {
+		values[r.ResourceName] = r.Value
+	}
+	require.Equal(t, "local", values["Route"])
+	require.Contains(t, conveyor.Labels(), values["Label"])
+	require.NoError(t, s.stop())
 }
