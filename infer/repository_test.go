@@ -15,6 +15,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -77,8 +78,10 @@ func (g *fakeGraph) Run(ctx context.Context, fill func([]float32) error, read fu
 		<-ctx.Done()
 		return ctx.Err()
 	default:
-		best := 0
-		fmt.Sscan(g.text, &best)
+		best, err := strconv.Atoi(g.text)
+		if err != nil {
+			return err
+		}
 		scores[best] = 9
 	}
 	return read([]Tensor{{Name: "y", Shape: []int64{1, int64(len(scores))}, Data: scores}})

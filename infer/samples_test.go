@@ -19,58 +19,58 @@ import (
 
 // samples is the folder of models and pictures made by others; tests that need it are
 // skipped where it is missing.
-func samples(t testing.TB) string {
-	t.Helper()
+func samples(tb testing.TB) string {
+	tb.Helper()
 	dir, err := os.Getwd()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			break
 		}
 		up := filepath.Dir(dir)
-		require.NotEqual(t, up, dir, "no go.mod above")
+		require.NotEqual(tb, up, dir, "no go.mod above")
 		dir = up
 	}
 	path := filepath.Join(dir, "..", "shared", "samples")
 	if _, err := os.Stat(path); err != nil {
-		t.Skip("no samples: ", err)
+		tb.Skip("no samples: ", err)
 	}
 	return path
 }
 
 // modelsFolder lays out models of the samples with their model.yaml of testdata.
-func modelsFolder(t testing.TB, models map[string]string) string {
-	t.Helper()
-	from, dir := samples(t), t.TempDir()
+func modelsFolder(tb testing.TB, models map[string]string) string {
+	tb.Helper()
+	from, dir := samples(tb), tb.TempDir()
 	for name, onnx := range models {
 		version := filepath.Join(dir, name, "1")
-		require.NoError(t, os.MkdirAll(version, 0o755))
-		require.NoError(t, os.Symlink(filepath.Join(from, onnx), filepath.Join(version, infer.GraphFile)))
+		require.NoError(tb, os.MkdirAll(version, 0o755))
+		require.NoError(tb, os.Symlink(filepath.Join(from, onnx), filepath.Join(version, infer.GraphFile)))
 		yaml, err := os.ReadFile(filepath.Join("testdata", name+".yaml"))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(version, infer.SpecFile), yaml, 0o644))
+		require.NoError(tb, err)
+		require.NoError(tb, os.WriteFile(filepath.Join(version, infer.SpecFile), yaml, 0o644))
 	}
 	return dir
 }
 
 // open loads the models of the samples and waits for them.
-func open(t testing.TB) *infer.Repository {
-	t.Helper()
-	dir := modelsFolder(t, map[string]string{"digits": "mnist.onnx", "digits-on-white": "mnist.onnx", "faces": "version-slim-320.onnx"})
-	r, err := infer.Open(infer.Options{Dir: dir, Place: infer.Box, Backend: orttest.Runtime(t)})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, r.Close()) })
-	require.NoError(t, r.Wait(context.Background()))
+func open(tb testing.TB) *infer.Repository {
+	tb.Helper()
+	dir := modelsFolder(tb, map[string]string{"digits": "mnist.onnx", "digits-on-white": "mnist.onnx", "faces": "version-slim-320.onnx"})
+	r, err := infer.Open(infer.Options{Dir: dir, Place: infer.Box, Backend: orttest.Runtime(tb)})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, r.Close()) })
+	require.NoError(tb, r.Wait(context.Background()))
 	for _, s := range r.Models() {
-		require.Equal(t, infer.Ready, s.State, "%s: %s", s.Name, s.Error)
+		require.Equal(tb, infer.Ready, s.State, "%s: %s", s.Name, s.Error)
 	}
 	return r
 }
 
-func picture(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(samples(t), name))
-	require.NoError(t, err)
+func picture(tb testing.TB, name string) []byte {
+	tb.Helper()
+	data, err := os.ReadFile(filepath.Join(samples(tb), name))
+	require.NoError(tb, err)
 	return data
 }
 

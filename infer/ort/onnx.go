@@ -201,15 +201,13 @@ type field struct {
 
 func eachField(b []byte, do func(field) error) error {
 	for len(b) > 0 {
-		f := field{}
-		n, size := protowire.Number(0), 0
-		n, f.kind, size = protowire.ConsumeTag(b)
+		number, kind, size := protowire.ConsumeTag(b)
 		if size < 0 {
 			return protowire.ParseError(size)
 		}
-		f.number = n
+		f := field{number: number, kind: kind}
 		value := b[size:]
-		length := protowire.ConsumeFieldValue(n, f.kind, value)
+		length := protowire.ConsumeFieldValue(number, kind, value)
 		if length < 0 {
 			return protowire.ParseError(length)
 		}

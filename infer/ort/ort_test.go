@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -22,14 +20,14 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newRuntime needs the library; without it the test is skipped.
-func newRuntime(t testing.TB, o Options) *Runtime {
-	t.Helper()
+func newRuntime(tb testing.TB, o Options) *Runtime {
+	tb.Helper()
 	if _, err := Find(""); err != nil {
-		t.Skip(err)
+		tb.Skip(err)
 	}
 	r, err := New(o)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, r.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, r.Close()) })
 	return r
 }
 
@@ -42,11 +40,11 @@ func image(w, h int, layout, color string) infer.Spec {
 	return infer.Spec{Decoder: infer.Classification, Input: infer.Input{Type: "image", Width: w, Height: h, Layout: layout, Color: color}}
 }
 
-func load(t testing.TB, r *Runtime, model []byte, spec infer.Spec) infer.Graph {
-	t.Helper()
+func load(tb testing.TB, r *Runtime, model []byte, spec infer.Spec) infer.Graph {
+	tb.Helper()
 	g, err := r.Load(context.Background(), infer.Source{ONNX: model, Spec: spec})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, g.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, g.Close()) })
 	return g
 }
 
@@ -254,102 +252,6 @@ func TestAnErrorOfFillOrReadIsRunsOwn(t *testing.T) {
 	assert.ErrorIs(t, g.Run(context.Background(), fine, func([]infer.Tensor) error { return bad }), bad)
 }
 
-func TestTheLastOneFreesTheLibrary(t *testing.T) {
-	for range 3 { // it can be loaded again
-		a, b := newRuntime(t, Options{}), newRuntime(t, Options{})
-		ga, err := a.Load(context.Background(), infer.Source{ONNX: relu, Spec: signal(4)})
-		require.NoError(t, err)
-		gb, err := b.Load(context.Background(), infer.Source{ONNX: relu, Spec: signal(4)})
-		require.NoError(t, err)
-		require.Equal(t, 2, process.users)
-		require.NoError(t, a.Close())
-		_, err = run(context.Background(), ga, 1)
-		require.NoError(t, err, "a graph outlives its runtime's Close")
-		require.NoError(t, ga.Close())
-		require.Equal(t, 1, process.users)
-		_, err = a.Load(context.Background(), infer.Source{ONNX: relu, Spec: signal(4)})
-		require.ErrorIs(t, err, infer.ErrBackend)
-		require.NoError(t, gb.Close())
-		require.NoError(t, b.Close())
-		require.NoError(t, b.Close())
-		require.Zero(t, process.users)
-	}
-}
-
-func TestOneLibraryPerProcess(t *testing.T) {
-	r := newRuntime(t, Options{})
-	load(t, r, relu, signal(4))
-	other := filepath.Join(t.TempDir(), "libonnxruntime.so")
-	require.NoError(t, os.WriteFile(other, []byte("no library"), 0o644))
-	second := newRuntime(t, Options{Library: other})
-	_, err := second.Load(context.Background(), infer.Source{ONNX: relu, Spec: signal(4)})
-	assert.ErrorIs(t, err, infer.ErrBackend)
-	assert.ErrorContains(t, err, "a process holds one")
-}
-
-func TestALibraryThatDoesNotLoad(t *testing.T) {
-	bad := filepath.Join(t.TempDir(), "libonnxruntime.so")
-	require.NoError(t, os.WriteFile(bad, []byte("no library"), 0o644))
-	r, err := New(Options{Library: bad})
-	require.NoError(t, err)
-	_, err = r.Load(context.Background(), infer.Source{ONNX: relu, Spec: signal(4)})
-	assert.ErrorIs(t, err, infer.ErrBackend)
-	assert.ErrorContains(t, err, bad)
-	assert.ErrorContains(t, err, "version 1.23 or later")
-	require.NoError(t, r.Close())
-}
-
-// recorder keeps what was logged.
-type recorder struct{ lines []string }
-
-func (l *recorder) Infof(format string, args ...any) {
-	l.lines = append(l.lines, fmt.Sprintf(format, args...))
-}
-func (l *recorder) Warnf(format string, args ...any) { l.Infof(format, args...) }
-
-func TestAMissingProviderIsPassedOver(t *testing.T) {
-	log := &recorder{}
-	r := newRuntime(t, Options{Providers: []string{TensorRT, CUDA, CPU}, Log: log})
-	got, err := run(context.Background(), load(t, r, relu, signal(4)), -1, 1)
-	require.NoError(t, err)
-	assert.Equal(t, []float32{0, 1}, got[0].Data[:2])
-	t.Log(log.lines)
-	assert.Contains(t, log.lines[0], "ONNX Runtime 1.")
-}
-
-func TestNewChecksItsOptions(t *testing.T) {
-	_, err := New(Options{Providers: []string{"GPU"}})
-	assert.ErrorContains(t, err, `"GPU": allowed are TensorRT, CUDA, CPU`)
-	_, err = New(Options{Threads: 1000})
-	assert.ErrorContains(t, err, "Threads is 1000")
-}
-
-func TestFind(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "lib.so")
-	require.NoError(t, os.WriteFile(path, nil, 0o644))
-	t.Setenv(LibraryEnv, filepath.Join(dir, "none.so"))
-
-	got, err := Find(path)
-	require.NoError(t, err)
-	assert.Equal(t, path, got, "the configured one comes first")
-	_, err = Find("")
-	assert.ErrorContains(t, err, LibraryEnv+" names")
-	_, err = Find(dir)
-	assert.ErrorContains(t, err, "the configuration names")
-
-	t.Setenv(LibraryEnv, "")
-	deep := filepath.Join(dir, "a", "b")
-	require.NoError(t, os.MkdirAll(deep, 0o755))
-	built := filepath.Join(dir, "build", "onnxruntime", "libonnxruntime.so")
-	require.NoError(t, os.MkdirAll(filepath.Dir(built), 0o755))
-	require.NoError(t, os.WriteFile(built, nil, 0o644))
-	t.Chdir(deep)
-	got, err = Find("")
-	require.NoError(t, err)
-	assert.Equal(t, built, got, "a build above the working directory")
-}
-
 func FuzzParseGraph(f *testing.F) {
 	f.Add(relu)
 	f.Add(onnxModel(nil, []io{{name: "w", dims: []any{4}}}, []io{{name: "w", dims: []any{"a", 0}}}, weight{"w", []float32{1}}))
@@ -389,7 +291,8 @@ func BenchmarkRun(b *testing.B) {
 		}
 	})
 	b.Run("bare", func(b *testing.B) {
-		s := g.(*graph)
+		s, is := g.(*graph)
+		require.True(b, is)
 		slot, err := s.take()
 		require.NoError(b, err)
 		defer s.put(slot)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	onnx "github.com/yalue/onnxruntime_go"
@@ -153,21 +152,21 @@ func (r *Runtime) load(ctx context.Context, source infer.Source) (*graph, error)
 	return g, nil
 }
 
-func (r *Runtime) session(source infer.Source, head header, in value, outs []value) (*onnx.DynamicAdvancedSession, error) {
+func (r *Runtime) session(source infer.Source, head header, in value, outs []value) (s *onnx.DynamicAdvancedSession, err error) {
 	opts, err := r.sessionOptions(source.Dir)
 	if err != nil {
 		return nil, err
 	}
-	defer opts.Destroy()
+	defer func() { err = errors.Join(err, opts.Destroy()) }()
 	names := make([]string, len(outs))
 	for i, o := range outs {
 		names[i] = o.name
 	}
-	session, err := onnx.NewDynamicAdvancedSessionWithONNXData(head.withoutWeightInputs(source.ONNX), []string{in.name}, names, opts)
+	s, err = onnx.NewDynamicAdvancedSessionWithONNXData(head.withoutWeightInputs(source.ONNX), []string{in.name}, names, opts)
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime %s cannot load the graph: %w", onnx.GetVersion(), err)
 	}
-	return session, nil
+	return s, nil
 }
 
 func (r *Runtime) logf(format string, args ...any) {
@@ -180,55 +179,4 @@ func (r *Runtime) warnf(format string, args ...any) {
 	if r.opts.Log != nil {
 		r.opts.Log.Warnf(format, args...)
 	}
-}
-
-// sessionOptions are one thread, no spinning, and the providers that there are.
-func (r *Runtime) sessionOptions(dir string) (*onnx.SessionOptions, error) {
-	opts, err := onnx.NewSessionOptions()
-	if err != nil {
-		return nil, err
-	}
-	err = errors.Join(
-		opts.SetIntraOpNumThreads(r.opts.Threads),
-		opts.SetInterOpNumThreads(1),
-		opts.SetLogSeverityLevel(onnx.LoggingLevelError),
-		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
-		opts.AddSessionConfigEntry("session.inter_op.allow_spinning", "0"),
-		opts.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", dir),
-	)
-	if err != nil {
-		return nil, errors.Join(err, opts.Destroy())
-	}
-	for _, p := range r.opts.Providers {
-		if err := appendProvider(opts, p, r.opts.ProviderOptions[p]); err != nil {
-			r.warnf("provider %s is passed over: %s", p, strings.TrimSpace(err.Error()))
-		}
-	}
-	return opts, nil
-}
-
-func appendProvider(opts *onnx.SessionOptions, name string, settings map[string]string) error {
-	switch name {
-	case TensorRT:
-		o, err := onnx.NewTensorRTProviderOptions()
-		if err != nil {
-			return err
-		}
-		defer o.Destroy()
-		if err := o.Update(settings); err != nil {
-			return err
-		}
-		return opts.AppendExecutionProviderTensorRT(o)
-	case CUDA:
-		o, err := onnx.NewCUDAProviderOptions()
-		if err != nil {
-			return err
-		}
-		defer o.Destroy()
-		if err := o.Update(settings); err != nil {
-			return err
-		}
-		return opts.AppendExecutionProviderCUDA(o)
-	}
-	return nil // the CPU is always last by itself
 }

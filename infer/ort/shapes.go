@@ -14,16 +14,16 @@ import (
 // pickInput returns the one input that is fed, and sees that its shape is what the spec
 // makes. The error says which key of model.yaml is at odds with the graph.
 func (h header) pickInput(in infer.Input) (value, error) {
-	var real []value
+	var fed []value
 	for _, v := range h.inputs {
 		if !h.weights[v.name] {
-			real = append(real, v)
+			fed = append(fed, v)
 		}
 	}
-	if len(real) != 1 {
-		return value{}, fmt.Errorf("the graph has %d inputs (%s): needed is one: export the model with the picture or signal as its only input", len(real), namesOf(real))
+	if len(fed) != 1 {
+		return value{}, fmt.Errorf("the graph has %d inputs (%s): needed is one: export the model with the picture or signal as its only input", len(fed), namesOf(fed))
 	}
-	v := real[0]
+	v := fed[0]
 	if in.Name != "" && in.Name != v.name {
 		return value{}, fmt.Errorf("input.name is %q: the graph's input is %q", in.Name, v.name)
 	}

@@ -3,13 +3,8 @@
 package picture
 
 import (
-	"bytes"
-	"encoding/binary"
-	"hash/crc32"
 	"image"
 	"image/color"
-	"image/jpeg"
-	"image/png"
 	"math"
 	"testing"
 
@@ -36,17 +31,17 @@ func quarters(w, h int) *image.NRGBA {
 	return img
 }
 
-func fill(t testing.TB, o Options, img image.Image) ([]float32, Placement) {
-	t.Helper()
+func fill(tb testing.TB, o Options, img image.Image) ([]float32, Placement) {
+	tb.Helper()
 	p := NewPlan(o)
 	dst := make([]float32, o.Width*o.Height*p.channels)
 	for i := range dst {
 		dst[i] = float32(math.NaN()) // each has to be written
 	}
 	at, err := p.Fill(dst, img)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for i, v := range dst {
-		require.False(t, math.IsNaN(float64(v)), "value %d was not written", i)
+		require.False(tb, math.IsNaN(float64(v)), "value %d was not written", i)
 	}
 	return dst, at
 }
@@ -68,8 +63,10 @@ func TestLayoutsAndOrders(t *testing.T) {
 		{"normalised per channel", func(o *Options) {
 			o.Scale, o.Mean, o.Std = 1./255, []float64{.5, 0, 1}, []float64{.5, 2, 1}
 		}, []float32{1, -1, -1, 1, 0, .5, 0, .5, -1, -1, 0, 0}},
-		{"means follow the tensor's order", func(o *Options) { o.Order, o.Mean = BGR, []float64{255, 0, 0} },
-			[]float32{-255, -255, 0, 0, 0, 255, 0, 255, 255, 0, 0, 255}},
+		{
+			"means follow the tensor's order", func(o *Options) { o.Order, o.Mean = BGR, []float64{255, 0, 0} },
+			[]float32{-255, -255, 0, 0, 0, 255, 0, 255, 255, 0, 0, 255},
+		},
 		{"fast", func(o *Options) { o.Fast = true }, rgb},
 	}
 	for _, c := range cases {
@@ -244,138 +241,4 @@ func TestFillRefusesTheWrongTensor(t *testing.T) {
 	assert.ErrorContains(t, err, "16 values: needed are 48")
 	_, err = p.Fill(make([]float32, 48), image.NewGray(image.Rectangle{}))
 	assert.ErrorContains(t, err, "no pixels")
-}
-
-func encodePNG(t testing.TB, img image.Image) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, png.Encode(&b, img))
-	return b.Bytes()
-}
-
-func encodeJPEG(t testing.TB, img image.Image) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, jpeg.Encode(&b, img, nil))
-	return b.Bytes()
-}
-
-// pngOf is a PNG that says it has this size and holds no pixels.
-func pngOf(w, h uint32) []byte {
-	head := append([]byte("IHDR"), binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)...)
-	head = append(head, 8, 2, 0, 0, 0)
-	b := append([]byte("\x89PNG\r\n\x1a\n"), 0, 0, 0, 13)
-	b = append(b, head...)
-	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(head))
-}
-
-func TestDecode(t *testing.T) {
-	img := quarters(16, 12)
-	for _, payload := range [][]byte{encodePNG(t, img), encodeJPEG(t, img)} {
-		got, err := Decode(payload)
-		require.NoError(t, err)
-		assert.Equal(t, image.Rect(0, 0, 16, 12), got.Bounds())
-	}
-	deep := image.NewRGBA64(image.Rect(0, 0, 3, 3))
-	got, err := Decode(encodePNG(t, deep))
-	require.NoError(t, err)
-	assert.Equal(t, deep.Rect, got.Bounds())
-
-	whole := encodeJPEG(t, img)
-	cases := []struct {
-		name    string
-		payload []byte
-		want    string
-	}{
-		{"nothing", nil, "empty payload"},
-		{"text", []byte("hello"), "begins with 68 65 6c 6c: allowed is a JPEG"},
-		{"short", []byte{0xff}, "begins with ff: allowed"},
-		{"half a JPEG", whole[:len(whole)/2], "JPEG of"},
-		{"JPEG's beginning", whole[:4], "JPEG of 4 bytes"},
-		{"half a PNG", encodePNG(t, img)[:60], "PNG of 60 bytes"},
-		{"bomb", pngOf(100_000, 100_000), "PNG of 100000 x 100000 pixels: allowed are 1 to"},
-		{"wide bomb", pngOf(math.MaxInt32, math.MaxInt32), "PNG of"},
-		{"no pixels", pngOf(0, 10), "PNG of"},
-		{"endless passes", append(whole[:len(whole):len(whole)], bytes.Repeat([]byte("\xff\xda"), 100)...), "101 scans: allowed are up to 64"},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := Decode(c.payload)
-			assert.ErrorContains(t, err, c.want)
-		})
-	}
-}
-
-func FuzzDecodeAndFill(f *testing.F) {
-	f.Add(encodePNG(f, quarters(5, 7)))
-	f.Add(encodeJPEG(f, quarters(17, 9)))
-	f.Add(encodePNG(f, image.NewGray16(image.Rect(0, 0, 3, 3))))
-	f.Add(pngOf(1, 1))
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		img, err := Decode(payload)
-		if err != nil {
-			return
-		}
-		o := plain(9, 5)
-		o.Fit = Letterbox
-		got, _ := fill(t, o, img)
-		for _, v := range got {
-			if v < -.01 || v > 255.01 {
-				t.Fatalf("%v", v)
-			}
-		}
-	})
-}
-
-// photo is a noisy JPEG as a camera gives it.
-func photo(b *testing.B, w, h int) []byte {
-	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	seed := uint32(1)
-	for i := range img.Pix {
-		seed = seed*1664525 + 1013904223
-		img.Pix[i] = byte(i/4%w*255/w) + byte(seed>>28)
-	}
-	return encodeJPEG(b, img)
-}
-
-func BenchmarkJPEGToTensor(b *testing.B) {
-	for _, c := range []struct {
-		name       string
-		w, h, side int
-		fast       bool
-	}{
-		{"640x480to224", 640, 480, 224, false},
-		{"640x480to224fast", 640, 480, 224, true},
-		{"1920x1080to224", 1920, 1080, 224, false},
-		{"1920x1080to224fast", 1920, 1080, 224, true},
-		{"1920x1080to640", 1920, 1080, 640, false},
-	} {
-		payload := photo(b, c.w, c.h)
-		o := plain(c.side, c.side)
-		o.Fast = c.fast
-		p := NewPlan(o)
-		dst := make([]float32, 3*c.side*c.side)
-		img, err := Decode(payload)
-		require.NoError(b, err)
-		b.Run("fill/"+c.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := p.Fill(dst, img); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run("decodeAndFill/"+c.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				img, err := Decode(payload)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := p.Fill(dst, img); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }

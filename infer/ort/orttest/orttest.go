@@ -10,26 +10,26 @@ import (
 )
 
 // Library returns the path of the library, or skips the test.
-func Library(t testing.TB) string {
-	t.Helper()
+func Library(tb testing.TB) string {
+	tb.Helper()
 	path, err := ort.Find("")
 	if err != nil {
-		t.Skip(err)
+		tb.Skip(err)
 	}
 	return path
 }
 
 // Runtime returns a backend of one CPU thread that is closed at the test's end, or skips
 // the test.
-func Runtime(t testing.TB) *ort.Runtime {
-	t.Helper()
-	r, err := ort.New(ort.Options{Library: Library(t)})
+func Runtime(tb testing.TB) *ort.Runtime {
+	tb.Helper()
+	r, err := ort.New(ort.Options{Library: Library(tb)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := r.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return r
