@@ -23,8 +23,9 @@ func (e *Engine) arrive(ref uint64, t *Task) {
 	}
 	e.jobs = append(e.jobs, j)
 	e.byRef[ref] = j
-	e.supersede(j)
-	e.decide(j)
+	if e.supersede(j) {
+		e.decide(j)
+	}
 }
 
 func (e *Engine) newJob(ref uint64, t *Task) *job {
@@ -56,13 +57,23 @@ func (e *Engine) refuse(j *job) (reason Reason, err string) {
 	return "", ""
 }
 
-// supersede ends the older task of the same source that has not been started anywhere.
-func (e *Engine) supersede(newer *job) {
-	for _, j := range slices.Clone(e.jobs) {
-		if j != newer && j.task.Source == newer.task.Source && !j.started() {
-			e.drop(j, Superseded, "a newer task of "+j.task.Source+" arrived: "+newer.task.ID)
+// supersede leaves one task of a source waiting, the one that was captured last: a bus may
+// deliver them in another order. What has been started goes on. It tells whether j stays.
+func (e *Engine) supersede(j *job) bool {
+	for _, other := range slices.Clone(e.jobs) {
+		if other == j || other.task.Source != j.task.Source || other.started() {
+			continue
+		}
+		older, newer := other, j
+		if other.created > j.created {
+			older, newer = j, other
+		}
+		e.drop(older, Superseded, "a newer task of "+j.task.Source+" is there: "+newer.task.ID)
+		if older == j {
+			return false
 		}
 	}
+	return true
 }
 
 // started says that an attempt was handed over to a worker or a transport.

@@ -128,6 +128,23 @@ func TestNewestOfASourceWins(t *testing.T) {
 	}
 }
 
+func TestLateDeliveredOlderFrameDoesNotDisplaceTheNewer(t *testing.T) {
+	c := testConfig()
+	c.Settings.Policy = PolicyLocal
+	p := newPlant(t, c)
+	p.arrive(nil) // occupies the worker
+	p.until(10 * time.Millisecond)
+	newer := p.arrive(func(t *Task) { t.Source = "camera/Frame" })
+	older := p.arrive(func(t *Task) { t.Source, t.Created = "camera/Frame", t.Created.Add(-5*time.Millisecond) })
+	p.until(time.Second)
+	if o := p.outcome(older); o.Reason != Superseded {
+		t.Errorf("the older frame ended with %q, want superseded", o.Reason)
+	}
+	if o := p.outcome(newer); o.Answer == nil {
+		t.Errorf("the newer frame ended with %q", o.Reason)
+	}
+}
+
 func TestCriticalGoesFirstUnlessItStillMakesItLater(t *testing.T) {
 	c := testConfig()
 	c.Settings.Policy = PolicyLocal

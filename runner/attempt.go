@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"edgex-offload/offload"
 	"edgex-offload/remote"
 )
@@ -64,7 +62,7 @@ func (r *Runner) runRemote(ctx context.Context, a offload.Action, task offload.T
 	sent := func() { r.event(offload.Event{Kind: offload.PayloadSent, Attempt: a.Attempt}) }
 	reply, err := r.options.Targets[a.Target].Remote.Offload(ctx, task, sent)
 	if err != nil {
-		return offload.Event{Kind: failure(err), Error: reason(err), Lasting: lasting(err)}
+		return offload.Event{Kind: failure(err), Error: reason(err), Lasting: remote.IsLasting(err)}
 	}
 	return offload.Event{
 		Kind: offload.RemoteDone, Answer: &reply.Answer, Execution: reply.Execution, Queue: reply.Queue,
@@ -79,20 +77,6 @@ func failure(err error) offload.EventKind {
 		return offload.RemoteFailed
 	default:
 		return offload.RemoteRefused
-	}
-}
-
-// lasting tells a no to the model from a no to this task.
-func lasting(err error) bool {
-	e, ok := errors.AsType[*remote.Error](err)
-	if !ok {
-		return false
-	}
-	switch e.Code {
-	case codes.NotFound, codes.Unimplemented, codes.FailedPrecondition, codes.PermissionDenied, codes.Unauthenticated:
-		return true
-	default:
-		return false
 	}
 }
 
