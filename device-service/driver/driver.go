@@ -68,7 +68,7 @@ func (d *Driver) Start() error {
 	}
 	d.publisher = &publisher{
 		outbox: d.outbox, async: d.sdk.AsyncValuesChannel(), sent: counter.Count, log: d.sdk.LoggingClient(),
-		unconfirmed: map[lane]int{},
+		fails: map[lane]int{},
 		known: func(device, resource string) bool {
 			_, ok := d.sdk.DeviceResource(device, resource)
 			return ok

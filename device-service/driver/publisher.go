@@ -15,10 +15,12 @@ import (
 const (
 	// How long the SDK may take for one event. Encoding and publishing 2 MB take 30 ms.
 	patience = time.Second
-	// Pauses of a lane whose events are not confirmed: each leaves a sample in the SDK,
-	// which gives up none of them while the bus is stuck.
+	// Pauses of a lane whose events get lost while those of others are sent.
 	holdMin, holdMax = time.Second, 30 * time.Second
-	pollMin, pollMax = 200 * time.Microsecond, 10 * time.Millisecond
+	// The longest pause while none is sent. The SDK gives none of them up by itself, and an
+	// MQTT client takes 5 s to give up one: so they do not pile up.
+	stuckMax         = 5 * time.Second
+	pollMin, pollMax = 200 * time.Microsecond, 2 * time.Millisecond
 )
 
 // publisher hands samples to the SDK, one at a time.
@@ -33,7 +35,8 @@ type publisher struct {
 	known func(device, resource string) bool
 	log   source.Logger
 
-	unconfirmed map[lane]int // in a row
+	row   int          // events in a row, of any lane, that were not confirmed
+	fails map[lane]int // of a lane, right after another one's was confirmed
 }
 
 func (p *publisher) run(ctx context.Context) {
@@ -58,7 +61,6 @@ func (p *publisher) publish(ctx context.Context, d delivery) {
 		return
 	}
 	before := p.sent()
-	deadline := time.Now().Add(patience)
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
@@ -66,11 +68,21 @@ func (p *publisher) publish(ctx context.Context, d delivery) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	p.settle(d, p.confirm(ctx, before, deadline))
+	switch {
+	case p.moved(ctx, before, patience):
+		p.confirmed(d)
+		d.settle("")
+	case ctx.Err() == nil:
+		d.settle(source.BusStuck)
+		p.unconfirmed(ctx, d, before)
+	default:
+		d.settle(source.BusStuck)
+	}
 }
 
-// confirm waits until the SDK has sent an event more.
-func (p *publisher) confirm(ctx context.Context, before int64, deadline time.Time) bool {
+// moved waits until the SDK has sent more than before; false is that it did not in time.
+func (p *publisher) moved(ctx context.Context, before int64, limit time.Duration) bool {
+	deadline := time.Now().Add(limit)
 	for pause := pollMin; p.sent() == before; pause = min(2*pause, pollMax) {
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return false
@@ -80,25 +92,35 @@ func (p *publisher) confirm(ctx context.Context, before int64, deadline time.Tim
 	return true
 }
 
-// settle closes the account of d, and puts its lane on hold where it was not confirmed.
-func (p *publisher) settle(d delivery, confirmed bool) {
+func (p *publisher) confirmed(d delivery) {
+	if p.row > 1 {
+		p.log.Infof("the message bus takes events again")
+	}
+	p.row = 0
+	if p.fails[d.lane()] > 0 {
+		p.log.Infof("device %s: events of %s go out again", d.device, d.resource)
+		delete(p.fails, d.lane())
+		p.outbox.hold(d.lane(), 0)
+	}
+}
+
+// unconfirmed finds out whom to blame. When the event before was sent, it is the lane,
+// which is put on hold so that it does not cost the others patience each time. When it was
+// not either, it is the bus, which is left alone until it sends what it has, or for a while.
+func (p *publisher) unconfirmed(ctx context.Context, d delivery, before int64) {
 	l := d.lane()
-	failures := p.unconfirmed[l]
-	if confirmed {
-		if failures > 0 {
-			p.log.Infof("device %s: events of %s go out again", d.device, d.resource)
-			p.outbox.hold(l, 0)
-			delete(p.unconfirmed, l)
+	if p.row++; p.row == 1 {
+		if p.fails[l] == 0 {
+			p.log.Warnf("device %s: an event of %s was not sent within %v: is MaxEventSize larger than Driver.MaxFrameBytes, and the message bus up?", d.device, d.resource, patience)
 		}
-		d.settle("")
+		p.outbox.hold(l, min(holdMax, holdMin<<min(p.fails[l], 10)))
+		p.fails[l]++
 		return
 	}
-	if failures == 0 {
-		p.log.Warnf("device %s: an event of %s was not sent within %v: is the message bus up, and MaxEventSize larger than Driver.MaxFrameBytes?", d.device, d.resource, patience)
+	if p.row == 2 {
+		p.log.Warnf("the message bus takes no events; the newest of each source is kept")
 	}
-	p.unconfirmed[l] = failures + 1
-	p.outbox.hold(l, min(holdMax, holdMin<<min(failures, 10)))
-	d.settle(source.BusStuck)
+	p.moved(ctx, before, min(time.Duration(p.row)*time.Second, stuckMax))
 }
 
 // commandValue is the reading of a sample. The SDK makes its tags tags of the event.

@@ -34,7 +34,7 @@ type bus struct {
 
 func (b *bus) publisher(o *outbox) *publisher {
 	return &publisher{
-		outbox: o, async: b.async, sent: b.sent.Load, log: quiet{}, unconfirmed: map[lane]int{},
+		outbox: o, async: b.async, sent: b.sent.Load, log: quiet{}, fails: map[lane]int{},
 		known: func(device, _ string) bool { return device != "gone" },
 	}
 }
@@ -117,13 +117,13 @@ func TestAStuckBusIsAskedRarelyAndHoldsNobody(t *testing.T) {
 			synctest.Wait()
 		}
 		tick(6000) // ten minutes
-		assert.LessOrEqual(t, len(b.taken), 26, "values that the SDK holds")
+		assert.LessOrEqual(t, len(b.taken), 105, "one in 6 s, of which an MQTT client gives up one in 5 s")
 		assert.Zero(t, c.of(""))
-		assert.Greater(t, c.of(source.Superseded), 5900)
+		assert.Greater(t, c.of(source.Superseded), 5800)
 
 		mended.Store(true)
-		tick(310 + 50)
-		assert.GreaterOrEqual(t, c.of(""), 50)
+		tick(60 + 50)
+		assert.GreaterOrEqual(t, c.of(""), 50, "it goes on within 6 s")
 		cancel()
 		synctest.Wait()
 	})
