@@ -73,7 +73,8 @@ func (g *fakeGraph) Run(ctx context.Context, fill func([]float32) error, read fu
 	switch {
 	case g.text == "fails":
 		return errors.New("out of memory")
-	case g.text == "slow" && warm:
+	case g.text == "slow" && !warm: // loading has to succeed
+	case g.text == "slow":
 		g.backend.started <- struct{}{}
 		<-ctx.Done()
 		return ctx.Err()
@@ -324,6 +325,7 @@ func TestConcurrencyIsBoundedAndContextEndsBoth(t *testing.T) {
 	put(t, dir, "vibration", "1", "slow", tinySignal)
 	b := &fakeBackend{started: make(chan struct{})}
 	r := repositoryOn(t, b, Options{Dir: dir, Concurrency: 1})
+	require.Equal(t, map[string]State{"vibration/1": Ready}, statesOf(r))
 	task := offload.Task{Kind: offload.SignalClassification, Payload: floats(1, 2, 3, 4, 5, 6)}
 	running, stopRunning := context.WithCancel(context.Background())
 	first := make(chan error, 1)
