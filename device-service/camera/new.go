@@ -37,7 +37,7 @@ func New(values map[string]any, env Environment) (source.Spec, error) {
 			seed:    p.Integer("Seed", 1, 0, 1<<53),
 			width:   int(p.Integer("Width", 320, conveyor.MinSize, conveyor.MaxSize)),
 			height:  int(p.Integer("Height", 240, conveyor.MinSize, conveyor.MaxSize)),
-			quality: int(p.Integer("Quality", 90, 1, 100)),
+			quality: int(p.Integer("Quality", 85, 1, 100)),
 		}
 	case "folder":
 		spec.Rate = p.Number("FrameRate", 5, 0, source.MaxRate)
