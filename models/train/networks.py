@@ -47,18 +47,18 @@ def head(deep, classes, dropout):
 
 
 def vibration_small(classes):
-    """1-D CNN over (N, 3, 1024) in g; about 2 000 parameters."""
+    """1-D CNN over (N, 3, 1024) in g; about 1 000 parameters."""
     return nn.Sequential(
         nn.BatchNorm1d(3, affine=False),  # to the scale of the training data
-        block1(3, 8, 15, 4),
-        block1(8, 12, 7, 4),
-        block1(12, 12, 5, 2),
-        head(12, classes, 0),
+        block1(3, 6, 11, 4),
+        block1(6, 8, 7, 4),
+        block1(8, 8, 5, 2),
+        head(8, classes, 0),
     )
 
 
 def vibration_large(classes):
-    """1-D CNN over (N, 3, 1024) in g; about 120 000 parameters."""
+    """1-D CNN over (N, 3, 1024) in g; about 100 000 parameters."""
     return nn.Sequential(
         nn.BatchNorm1d(3, affine=False),
         block1(3, 32, 31, 2),

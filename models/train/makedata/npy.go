@@ -32,14 +32,14 @@ func createArray(path, kind string, shape ...int) (*array, error) {
 		return nil, err
 	}
 	a := &array{file: file, buf: bufio.NewWriterSize(file, 1<<20)}
-	a.buf.WriteString("\x93NUMPY\x01\x00")
-	a.buf.Write(binary.LittleEndian.AppendUint16(nil, uint16(len(header))))
-	a.buf.WriteString(header)
+	a.write([]byte("\x93NUMPY\x01\x00"))
+	a.write(binary.LittleEndian.AppendUint16(nil, uint16(len(header))))
+	a.write([]byte(header))
 	return a, nil
 }
 
-// write adds values; an error stays and is returned by close.
-func (a *array) write(values []byte) { a.buf.Write(values) }
+// write adds values; an error stays in the buffer until close returns it.
+func (a *array) write(values []byte) { _, _ = a.buf.Write(values) }
 
 func (a *array) close() error {
 	if err := a.buf.Flush(); err != nil {
