@@ -8,32 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"edgex-offload/offload"
-	"edgex-offload/standalone/report"
 )
-
-func TestExpect(t *testing.T) {
-	for _, c := range []struct {
-		policy string
-		better bool
-		length time.Duration
-		want   report.Expect
-	}{
-		{offload.PolicyLocal, true, time.Minute, report.Expect{CloudUnused: true}},
-		{offload.PolicyCloud, false, time.Minute, report.Expect{Cloud: true}},
-		{offload.PolicyCost, true, time.Minute, report.Expect{Cloud: true}},
-		{offload.PolicyCost, false, time.Minute, report.Expect{}},
-		{offload.PolicyThreshold, true, time.Minute, report.Expect{}},
-		{offload.PolicyCost, true, 5 * time.Second, report.Expect{}},
-	} {
-		assert.Equal(t, c.want, expect(c.policy, c.better, c.length), "%+v", c)
-	}
-}
 
 // run is the command line in this process.
 func run(t *testing.T, args ...string) (string, error) {

@@ -43,10 +43,8 @@ came to at the end. Ctrl-C ends it.
 Links (--profile):
 ` + profileLines() + `
 It ends with an error that names the stage when a stage carried nothing: frames, tasks,
-outcomes, events, and the cloud where it was to be used. That is: with the policy
-"local" the cloud does not matter; with another it must have been within reach; and in a
-run of 10 s or more it must have answered a task when its model is the better one (as
-their model.yaml state) or the policy is "cloud".`,
+outcomes, events, and the cloud, which must have been within reach (unless the policy is
+"local") and must have answered when it was chosen five times or more.`,
 		Example: `  # Two synthetic sources, shipped models, a wireless link
   offload up
 

@@ -17,10 +17,6 @@ import (
 	"edgex-offload/standalone/stack"
 )
 
-// expectCloudFrom is how long a run must be for its cloud to be expected to have answered:
-// connections and estimates take some seconds.
-const expectCloudFrom = 10 * time.Second
-
 // watchRun starts the stack, shows what it does, and says what it came to.
 func watchRun(ctx context.Context, out io.Writer, o upOptions) (err error) {
 	began := time.Now()
@@ -138,17 +134,10 @@ func (w *watch) finish(ctx context.Context, o upOptions) error {
 	if w.missed > 0 {
 		errs = append(errs, fmt.Errorf("decisions: %d records were gone before they were read", w.missed))
 	}
-	for _, stage := range result.Missing(expect(result.Policy, w.stack.CloudBetter(), length)) {
+	for _, stage := range result.Missing() {
 		errs = append(errs, errors.New("carried nothing: "+stage))
 	}
 	return errors.Join(errs...)
-}
-
-// expect says what the cloud must have done in a run of this length, as the help of up
-// promises; better is whether its model is the more accurate one.
-func expect(policy string, better bool, length time.Duration) report.Expect {
-	wanted := policy == offload.PolicyCloud || (policy == offload.PolicyCost && better)
-	return report.Expect{CloudUnused: policy == offload.PolicyLocal, Cloud: wanted && length >= expectCloudFrom}
 }
 
 func writeReport(path string, result report.Report) error {

@@ -39,6 +39,7 @@ type Report struct {
 	BySource map[string]Source `json:"by_source"`
 
 	reachable bool // the cloud, for at least one task
+	chosen    int  // the cloud, for how many tasks
 }
 
 // Outcomes counts how tasks ended.
@@ -93,6 +94,7 @@ type Run struct {
 	promised  map[string]float64 // stated accuracy by promiseKey
 	link      linkMeans
 	reachable bool // the cloud, for at least one task
+	chosen    int  // the cloud, for how many tasks
 	policy    string
 }
 
@@ -124,6 +126,9 @@ func (run *Run) Add(records []offload.Record) {
 
 // look takes in what a decision knew.
 func (run *Run) look(r *offload.Record) {
+	if r.Decided != "" && r.Decided != offload.Local {
+		run.chosen++
+	}
 	for _, p := range r.Paths {
 		if p.Accuracy > 0 {
 			run.promised[promiseKey(r.Model, p.Target, p.Variant)] = p.Accuracy
@@ -143,7 +148,7 @@ func (run *Run) Report(seen Seen) Report {
 		LatencyMs: run.all.quantiles(), Link: run.link.means(),
 		EventsPublished: seen.EventsPublished, DurationS: round(seen.Duration.Seconds(), 1),
 		PassedOver: seen.PassedOver, Policy: run.policy, Profile: seen.Profile, BySource: map[string]Source{},
-		reachable: run.reachable,
+		reachable: run.reachable, chosen: run.chosen,
 	}
 	for name, t := range run.sources {
 		report.BySource[name] = t.source()

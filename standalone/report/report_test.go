@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,28 +98,28 @@ func TestKeys(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	all := records()
-	local := []offload.Record{all[0]}
-	alone := all[0]
+	alone, byOrder := all[0], all[0]
 	alone.Paths = paths(0, 0)
-	dropped := []offload.Record{all[3]}
+	byOrder.Paths, byOrder.Policy = paths(0, 0), offload.PolicyLocal
+	chosen := all[0] // for the cloud, and answered by the backup
+	chosen.Decided = "cloud"
 	for _, c := range []struct {
-		name    string
-		records []offload.Record
-		frames  int
-		events  int
-		expect  report.Expect
-		want    []string // how each begins
+		name           string
+		records        []offload.Record
+		frames, events int
+		want           []string // how each begins
 	}{
-		{"all carried", all, 1, 1, report.Expect{Cloud: true}, nil},
-		{"nothing carried", nil, 0, 0, report.Expect{}, []string{"frames:", "tasks:", "outcomes:", "events:", "cloud: the app"}},
-		{"only drops", dropped, 1, 0, report.Expect{CloudUnused: true}, []string{"outcomes:", "events:"}},
-		{"the cloud was there and not needed", local, 1, 1, report.Expect{}, nil},
-		{"the cloud was there and needed", local, 1, 1, report.Expect{Cloud: true}, []string{"cloud: it answered"}},
-		{"the cloud was not there", []offload.Record{alone}, 1, 1, report.Expect{Cloud: true}, []string{"cloud: the app"}},
-		{"the cloud is not wanted", []offload.Record{alone}, 1, 1, report.Expect{CloudUnused: true}, nil},
+		{"all carried", all, 1, 1, nil},
+		{"nothing carried", nil, 0, 0, []string{"frames:", "tasks:", "outcomes:", "events:", "cloud: the app"}},
+		{"only drops", all[3:4], 1, 0, []string{"outcomes:", "events:", "cloud: the app"}},
+		{"the cloud was there and never better", all[:1], 1, 1, nil},
+		{"the cloud failed a few times", slices.Repeat([]offload.Record{chosen}, 4), 1, 1, nil},
+		{"the cloud failed each time", slices.Repeat([]offload.Record{chosen}, 5), 1, 1, []string{"cloud: it was chosen 5 times"}},
+		{"the cloud was not there", []offload.Record{alone}, 1, 1, []string{"cloud: the app"}},
+		{"the cloud is not wanted", []offload.Record{byOrder}, 1, 1, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := report.From(c.records, report.Seen{Frames: c.frames, EventsPublished: c.events}).Missing(c.expect)
+			got := report.From(c.records, report.Seen{Frames: c.frames, EventsPublished: c.events}).Missing()
 			require.Len(t, got, len(c.want), "%q", got)
 			for i, begin := range c.want {
 				assert.True(t, strings.HasPrefix(got[i], begin), got[i])

@@ -38,10 +38,6 @@ func (s *Stack) Frames() int { return int(s.frames.Load()) }
 // Events counts the outcome events on the bus.
 func (s *Stack) Events() int { return int(s.events.Load()) }
 
-// CloudBetter says that the cloud's model is more accurate than the box's, as their
-// files state: the default policy will use it then.
-func (s *Stack) CloudBetter() bool { return s.task.better }
-
 // DeviceURL, AppURL and MetadataURL are where the services' HTTP APIs are.
 func (s *Stack) DeviceURL() string { return s.url(s.at.device, "") }
 

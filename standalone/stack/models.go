@@ -30,8 +30,6 @@ const (
 type task struct {
 	model string
 	kind  offload.Kind
-	// better says that the cloud's model is more accurate than the box's, as stated.
-	better bool
 }
 
 // environment replaces a rule of the configuration: that of windows for a model of
@@ -52,11 +50,10 @@ func (t task) environment(deadline time.Duration) []string {
 	return append(env, rule+"MODEL="+t.model, rule+"KIND="+t.kind.String())
 }
 
-// family is all that a folder holds of one logical model.
+// family is what is needed of all that a folder holds for one logical model.
 type family struct {
-	kind       offload.Kind
-	labels     []string
-	box, cloud float64 // best stated accuracy; negative for none
+	kind   offload.Kind
+	labels []string
 }
 
 // findTask looks into the models' folder and chooses what to run.
@@ -68,8 +65,7 @@ func (o Options) findTask() (task, error) {
 	}
 	name := o.Model
 	if name == "" && families[surface] != nil && (families[vibration] != nil || o.Camera != "") {
-		f := families[surface]
-		return task{better: f.cloud > f.box}, nil
+		return task{}, nil
 	}
 	if name == "" && len(families) == 1 {
 		name = slices.Collect(maps.Keys(families))[0]
@@ -81,7 +77,7 @@ func (o Options) findTask() (task, error) {
 	if f.kind == offload.NLPAnalysis {
 		return task{}, fmt.Errorf("model %q answers %s: allowed are models of pictures and of signals", name, f.kind)
 	}
-	return task{model: name, kind: f.kind, better: f.cloud > f.box}, o.checkSource(name, *f)
+	return task{model: name, kind: f.kind}, o.checkSource(name, *f)
 }
 
 // checkSource refuses to score a model on a synthetic source that it knows nothing of.
@@ -124,23 +120,13 @@ func readFamilies(folder string) (map[string]*family, error) {
 		}
 		f := families[spec.Serves]
 		if f == nil {
-			f = &family{kind: spec.TaskKind(), box: -1, cloud: -1}
+			f = &family{kind: spec.TaskKind()}
 			families[spec.Serves] = f
 		}
-		f.add(spec)
+		f.labels = append(f.labels, spec.Labels...)
 	}
 	if len(families) == 0 {
 		return nil, fmt.Errorf("models %s: no model can be read: %w", folder, errors.Join(problems...))
 	}
 	return families, nil
-}
-
-func (f *family) add(spec infer.Spec) {
-	f.labels = append(f.labels, spec.Labels...)
-	if slices.Contains(spec.RunsOn, infer.Box) {
-		f.box = max(f.box, spec.Accuracy)
-	}
-	if slices.Contains(spec.RunsOn, infer.Cloud) {
-		f.cloud = max(f.cloud, spec.Accuracy)
-	}
 }

@@ -69,7 +69,7 @@ const (
 
 func TestFindTask(t *testing.T) {
 	shipped := map[string]string{
-		"s": parts + "runs_on: [box]\naccuracy: 0.8\n", "l": parts + "runs_on: [cloud]\naccuracy: 0.9\n", "v": shaking, "pets": animals,
+		"s": parts + "runs_on: [box]\n", "l": parts + "runs_on: [cloud]\n", "v": shaking, "pets": animals,
 	}
 	for _, c := range []struct {
 		name   string
@@ -78,8 +78,8 @@ func TestFindTask(t *testing.T) {
 		want   task
 		says   string // of the error
 	}{
-		{"what the configuration asks for", shipped, Options{}, task{better: true}, ""},
-		{"by name", shipped, Options{Model: "surface"}, task{model: "surface", better: true}, ""},
+		{"what the configuration asks for", shipped, Options{}, task{}, ""},
+		{"by name", shipped, Options{Model: "surface"}, task{model: "surface"}, ""},
 		{"of signals", shipped, Options{Model: "vibration"}, task{model: "vibration", kind: offload.SignalClassification}, ""},
 		{"the only one", map[string]string{"pets": animals}, Options{Camera: "photos"}, task{model: "pets"}, ""},
 		{"unknown", shipped, Options{Model: "faces"}, task{}, `model "faces": allowed are those of`},
