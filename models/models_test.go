@@ -5,9 +5,12 @@
 package models_test
 
 import (
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -65,6 +68,24 @@ func TestAccuracy(t *testing.T) {
 			assert.InDelta(t, stated, scores[variant].share(), tolerance, variant)
 		}
 		assert.Greater(t, scores[large].share(), scores[small].share()+gap, "%s: large against small", f.serves)
+	}
+}
+
+// TestFilesBelongTogether checks what needs no ONNX Runtime: that each graph is the one
+// that was measured, and that its classes are those of the source.
+func TestFilesBelongTogether(t *testing.T) {
+	for _, f := range families() {
+		for _, size := range []string{"small", "large"} {
+			name := f.serves + "-" + size
+			spec, err := infer.LoadSpec(name, filepath.Join(name, "1", infer.SpecFile))
+			require.NoError(t, err)
+			graph, err := os.ReadFile(filepath.Join(name, "1", infer.GraphFile))
+			require.NoError(t, err)
+			assert.Equal(t, spec.SHA256, fmt.Sprintf("%x", sha256.Sum256(graph)), name)
+			assert.Equal(t, f.labels, spec.Labels, name)
+			assert.Equal(t, f.serves, spec.Serves, name)
+			assert.Equal(t, f.kind, spec.TaskKind(), name)
+		}
 	}
 }
 

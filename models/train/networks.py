@@ -47,13 +47,13 @@ def head(deep, classes, dropout):
 
 
 def vibration_small(classes):
-    """1-D CNN over (N, 3, 1024) in g; about 1 000 parameters."""
+    """1-D CNN over (N, 3, 1024) in g; about 600 parameters."""
     return nn.Sequential(
         nn.BatchNorm1d(3, affine=False),  # to the scale of the training data
-        block1(3, 6, 11, 4),
-        block1(6, 8, 7, 4),
-        block1(8, 8, 5, 2),
-        head(8, classes, 0),
+        block1(3, 4, 11, 4),
+        block1(4, 6, 7, 4),
+        block1(6, 6, 5, 2),
+        head(6, classes, 0),
     )
 
 

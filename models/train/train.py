@@ -27,7 +27,7 @@ MODELS = {
     "vibration-small": (networks.vibration_small, "vibration", "", CONDITIONS, 12, 6e-3),
     "vibration-large": (networks.vibration_large, "vibration", "", CONDITIONS, 8, 2e-3),
     "surface-small": (networks.surface_small, "surface", "-80x60", SURFACES, 16, 4e-3),
-    "surface-large": (networks.surface_large, "surface", "-160x120", SURFACES, 10, 3e-3),
+    "surface-large": (networks.surface_large, "surface", "-160x120", SURFACES, 14, 3e-3),
 }
 
 

@@ -78,9 +78,9 @@ func (b *Belt) scratch(p *part, severity float64) {
 	x, y := b.spot(p, .03)
 	// Across the turning direction, give or take a radian, or it would be a tool mark.
 	heading := math.Atan2(y, x) + between(b.rng, -.9, .9)
-	length, width := grow(severity, .30, .75), grow(severity, .018, .045)
-	relief := grow(severity, .28, .75)
-	if b.rng.Float64() < .35 {
+	length, width := grow(severity, .30, .75), grow(severity, .022, .045)
+	relief := grow(severity, .34, .80)
+	if b.rng.Float64() < .2 {
 		relief = -relief
 	}
 	bend := between(b.rng, -.08, .08)
@@ -129,8 +129,8 @@ func (b *Belt) crack(p *part, severity float64) {
 	case 1: // from the bore
 		x, y, heading = boreEnd*math.Cos(angle), boreEnd*math.Sin(angle), angle
 	}
-	length, width := grow(severity, .25, .55), grow(severity, .022, .050)
-	b.run(x, y, heading, length, width, -grow(severity, .40, .90), severity > .4)
+	length, width := grow(severity, .28, .60), grow(severity, .027, .054)
+	b.run(x, y, heading, length, width, -grow(severity, .46, .90), severity > .4)
 }
 
 // run draws a jagged stroke that gets thinner to its end; forked lets a branch go off.

@@ -17,6 +17,7 @@ import (
 
 	"edgex-offload/infer/picture"
 	"edgex-offload/models/train/sets"
+	"edgex-offload/synth/machine"
 )
 
 // pictures are the sizes of the surface models' inputs, in pixels.
@@ -147,7 +148,11 @@ type vibration struct{}
 func (vibration) samples(seed int64, group int) ([]sets.Sample, error) {
 	return sets.Vibration(seed, group)
 }
-func (vibration) arrays() []input                              { return []input{{"", "<f4", []int{3, 1024}}} }
+
+func (vibration) arrays() []input {
+	return []input{{kind: "<f4", shape: []int{machine.Axes, machine.Samples}}}
+}
+
 func (vibration) values(payload []byte, _ int) ([]byte, error) { return payload, nil }
 
 // surface shrinks pictures as package infer does for the models, so that they meet the
