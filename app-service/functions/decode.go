@@ -15,7 +15,7 @@ import (
 	"edgex-offload/offload"
 )
 
-// The reading tags that a source may set, all as strings or numbers.
+// The tags that a source may set on a reading or on its event, all as strings or numbers.
 const (
 	TagSeq      = "seq"      // counts the source's readings
 	TagCaptured = "captured" // capture time, nanoseconds since 1970
@@ -132,8 +132,9 @@ func (d *Decoder) jobs(ctx interfaces.AppFunctionContext, event dtos.Event) []Jo
 }
 
 func (d *Decoder) job(event dtos.Event, reading dtos.BaseReading, rule Rule) (Job, error) {
-	seq, captured := tag(reading.Tags, TagSeq), tag(reading.Tags, TagCaptured)
-	value, err := payloadOf(reading, tag(reading.Tags, TagShape), d.limits.PayloadBytes)
+	tag := func(key string) string { return tagOf(event, reading, key) }
+	seq, captured := tag(TagSeq), tag(TagCaptured)
+	value, err := payloadOf(reading, tag(TagShape), d.limits.PayloadBytes)
 	if err != nil {
 		return Job{}, err
 	}
@@ -152,7 +153,7 @@ func (d *Decoder) job(event dtos.Event, reading dtos.BaseReading, rule Rule) (Jo
 		},
 		ExpectedLocal:  rule.ExpectedLocal,
 		ExpectedRemote: rule.ExpectedRemote,
-		Truth:          tag(reading.Tags, TagTruth),
+		Truth:          tag(TagTruth),
 	}
 	if value.shape != "" {
 		task.Context["shape"] = value.shape
@@ -186,10 +187,15 @@ func taskID(event dtos.Event, reading dtos.BaseReading) string {
 	return id[:min(len(id), maxName)]
 }
 
-// tag returns a tag as a string, "" where there is none or none that fits.
-func tag(tags dtos.Tags, key string) string {
+// tagOf returns a reading's tag as a string, else its event's: the device SDK moves the
+// tags of a value that it publishes to the event. "" where there is none or none that fits.
+func tagOf(event dtos.Event, reading dtos.BaseReading, key string) string {
+	raw, ok := reading.Tags[key]
+	if !ok {
+		raw = event.Tags[key]
+	}
 	var text string
-	switch value := tags[key].(type) {
+	switch value := raw.(type) {
 	case string:
 		text = value
 	case float64: // a number in JSON
@@ -214,7 +220,11 @@ func passReason(err error) string {
 }
 
 func (d *Decoder) pass(ctx interfaces.AppFunctionContext, reason string, err error) {
+	log := ctx.LoggingClient().Warnf
+	if reason == PassedUnknown {
+		log = ctx.LoggingClient().Debugf // a device's other resources share the topic
+	}
 	if n := d.passed.add(reason); worthALine(n) {
-		ctx.LoggingClient().Warnf("Pipeline (%s) passed over %d by now as %s, the latest: %s", ctx.PipelineId(), n, reason, err.Error())
+		log("Pipeline (%s) passed over %d by now as %s, the latest: %s", ctx.PipelineId(), n, reason, err.Error())
 	}
 }
