@@ -26,8 +26,8 @@ func (b *box) service(variant string) *serviceTime {
 }
 
 // expect is the execution time of a variant for this task.
-func (b *box) expect(v Variant, t *Task) time.Duration {
-	return b.service(v.Name).expect(priorService, t.ExpectedLocal, v.Service)
+func (b *box) expect(v Variant, t *Task, now time.Duration) time.Duration {
+	return b.service(v.Name).expect(now, priorService, t.ExpectedLocal, v.Service)
 }
 
 func (b *box) enqueue(j *job) {
@@ -54,7 +54,7 @@ func (b *box) workAhead(j *job, now time.Duration) time.Duration {
 	for _, q := range b.queue {
 		if q != j && q.moreUrgent(j) < 0 {
 			v, _ := b.fitting(q, now)
-			work += b.expect(v, q.task)
+			work += b.expect(v, q.task, now)
 		}
 	}
 	return work / time.Duration(b.workers)
@@ -66,7 +66,7 @@ func (b *box) fitting(j *job, start time.Duration) (best Variant, fits bool) {
 	var fastest Variant
 	least := forever
 	for _, v := range j.variants() {
-		takes := b.expect(v, j.task)
+		takes := b.expect(v, j.task, start)
 		if takes < least {
 			least, fastest = takes, v
 		}
@@ -112,7 +112,7 @@ func (b *box) next(now time.Duration) *job {
 	}
 	if early != top {
 		v, _ := b.fitting(early, now)
-		if b.hopeless(top, now+b.expect(v, early.task)) {
+		if b.hopeless(top, now+b.expect(v, early.task, now)) {
 			return top
 		}
 	}

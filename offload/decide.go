@@ -146,7 +146,7 @@ func (e *Engine) localPath(j *job, left time.Duration) path {
 	}
 	wait := e.box.workAhead(j, e.now)
 	v, _ := e.box.fitting(j, e.now+wait)
-	service := e.box.expect(v, j.task)
+	service := e.box.expect(v, j.task, e.now)
 	p.expected = wait + service
 	p.joules = e.power.Busy * service.Seconds()
 	p.view.Usable = true
@@ -164,8 +164,8 @@ func (e *Engine) remotePath(j *job, i int, left time.Duration) path {
 	up := seconds(float64(bytes) / rate)
 	transfer := up + t.link.downTime(t.answerBytes.or(0))
 	rtt := t.link.rtt()
-	service := t.services[j.task.Model].expect(priorService, j.task.ExpectedRemote, e.remoteModel(j).Service)
-	margin := seconds(e.settings.JitterFactor*t.link.jitter().Seconds() + p.link.Loss*retransmission.Seconds())
+	service := t.services[j.task.Model].expect(e.now, priorService, j.task.ExpectedRemote, e.remoteModel(j).Service)
+	margin := seconds(e.settings.JitterFactor*t.link.steadyJitter().Seconds() + p.link.Loss*retransmission.Seconds())
 	p.expected = wait + transfer + rtt + service + margin
 	p.joules = e.power.Radio * up.Seconds()
 	note := t.unusable(e.now, e.settings.InFlightLimit)
@@ -178,7 +178,7 @@ func (e *Engine) remotePath(j *job, i int, left time.Duration) path {
 	p.view = PathView{
 		Target: t.name, Usable: note == "", Note: note, Accuracy: e.remoteModel(j).Accuracy,
 		WaitMs: ms(wait), TransferMs: ms(transfer), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
-		ExpectedMs: ms(p.expected), JitterMs: ms(p.link.Jitter), LossRatio: p.link.Loss,
+		ExpectedMs: ms(p.expected), JitterMs: ms(t.link.steadyJitter()), LossRatio: p.link.Loss,
 		UpKbps: kbps(p.link.UpRate), DownKbps: kbps(p.link.DownRate),
 	}
 	return p
@@ -244,7 +244,7 @@ func (e *Engine) Expect(t *Task) (onBox, elsewhere time.Duration) {
 	m := e.models[t.Model]
 	if m != nil && len(m.Local) > 0 {
 		best := slices.MaxFunc(m.Local, func(a, b Variant) int { return cmp.Compare(a.Accuracy, b.Accuracy) })
-		onBox = e.box.services[best.Name].expect(0, onBox, best.Service)
+		onBox = e.box.services[best.Name].expect(e.now, 0, onBox, best.Service)
 	}
 	assumed := elsewhere
 	if m != nil && assumed == 0 {
@@ -252,7 +252,7 @@ func (e *Engine) Expect(t *Task) (onBox, elsewhere time.Duration) {
 	}
 	quickest := forever
 	for _, target := range e.targets {
-		if d := target.services[t.Model].expect(0, assumed); d > 0 {
+		if d := target.services[t.Model].expect(e.now, 0, assumed); d > 0 {
 			quickest = min(quickest, d)
 		}
 	}

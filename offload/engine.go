@@ -69,7 +69,7 @@ func (e *Engine) Handle(ev Event) []Action {
 		}
 	case RemoteDone, RemoteRefused, RemoteFailed:
 		e.remoteDone(&ev)
-	case ProbeSent, ProbeDone, ProbeLost, RateMeasured:
+	case ProbeSent, ProbeDone, ProbeLost, ProbeFailed, RateMeasured:
 		e.measured(&ev)
 	case SettingsChanged:
 		if ev.Settings != nil && ev.Settings.Validate() == nil {
@@ -125,6 +125,9 @@ func (e *Engine) measured(ev *Event) {
 		if t.lostInRow >= 2 {
 			t.failed(e.now, e.settings.RetryTarget, "probes lost: "+ev.Error)
 		}
+	case ProbeFailed:
+		t.probing = false
+		t.failed(e.now, e.settings.RetryTarget, ev.Error)
 	case RateMeasured:
 		t.heard(e.now)
 		rtt := t.link.rtt()
@@ -147,7 +150,7 @@ func (e *Engine) localDone(ev *Event) {
 	e.box.running = slices.DeleteFunc(e.box.running, func(x *attempt) bool { return x == a })
 	e.box.lastDone = e.now
 	if ev.Answer != nil {
-		e.box.service(a.variant).add(ev.Execution)
+		e.box.service(a.variant).add(e.now, ev.Execution)
 	}
 	if a.cancelled {
 		return
@@ -173,7 +176,7 @@ func (e *Engine) remoteDone(ev *Event) {
 	switch ev.Kind {
 	case RemoteDone:
 		t.heard(e.now)
-		t.service(a.job.task.Model).add(ev.Execution + ev.Queue)
+		t.service(a.job.task.Model).add(e.now, ev.Execution+ev.Queue)
 		t.answerBytes.add(float64(ev.Bytes), rateWeight)
 		t.link.addAnswer(e.now, a.started, a.bytes(), ev.Bytes, ev.Execution+ev.Queue)
 	case RemoteRefused:
@@ -233,7 +236,7 @@ func (e *Engine) Target(i int) TargetState {
 		Waiting: len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
 	}
 	for model, service := range t.services {
-		if d := service.expect(0); d > 0 {
+		if d := service.measured(); d > 0 {
 			s.Service[model] = d
 		}
 	}
@@ -254,7 +257,7 @@ func (e *Engine) Box() BoxState {
 		Service: map[string]time.Duration{},
 	}
 	for variant, service := range e.box.services {
-		if d := service.expect(0); d > 0 {
+		if d := service.measured(); d > 0 {
 			s.Service[variant] = d
 		}
 	}

@@ -95,28 +95,65 @@ func (w *window) min() float64 {
 }
 
 // serviceTime is the execution time of one model in one place.
-type serviceTime struct{ mean average }
-
-// serviceWeight follows a throttling box within some ten runs.
-const serviceWeight = .15
-
-func (s *serviceTime) add(d time.Duration) {
-	if d > 0 && d < time.Hour {
-		s.mean.add(d.Seconds(), serviceWeight)
-	}
+type serviceTime struct {
+	mean average
+	at   time.Duration // of the last sample
 }
 
-// expect is the measured time, else the first of the assumed ones that is known, else fallback.
-func (s *serviceTime) expect(fallback time.Duration, assumed ...time.Duration) time.Duration {
-	if s != nil && s.mean.n > 0 {
-		return seconds(s.mean.value)
+const (
+	// serviceWeight follows a throttling box within some ten runs.
+	serviceWeight = .15
+	// recoveryWeight is that of a run which took less than half of what was expected: the
+	// box is free again.
+	recoveryWeight = .5
+	// outlier is how many times the mean a run counts at the most: one stall of the box is
+	// not what the next run will take.
+	outlier = 4
+	// staleAfter is when a measurement that keeps a path from being taken counts no more:
+	// only another run can tell.
+	staleAfter = 10 * time.Second
+)
+
+func (s *serviceTime) add(at, took time.Duration) {
+	if took <= 0 || took > time.Hour {
+		return
 	}
-	for _, d := range assumed {
-		if d > 0 {
-			return d
+	sample, weight := took.Seconds(), serviceWeight
+	if s.mean.n > 0 {
+		sample = min(sample, outlier*s.mean.value)
+		if sample < s.mean.value/2 {
+			weight = recoveryWeight
 		}
 	}
-	return fallback
+	s.mean.add(sample, weight)
+	s.at = at
+}
+
+// expect is the measured time, else the first of the assumed ones that is known, else
+// fallback. A measurement that has become old counts only while it promises less than those.
+func (s *serviceTime) expect(now, fallback time.Duration, assumed ...time.Duration) time.Duration {
+	unmeasured := fallback
+	for _, d := range assumed {
+		if d > 0 {
+			unmeasured = d
+			break
+		}
+	}
+	if s == nil || s.mean.n == 0 {
+		return unmeasured
+	}
+	if measured := seconds(s.mean.value); now-s.at < staleAfter || measured < unmeasured {
+		return measured
+	}
+	return unmeasured
+}
+
+// measured is the mean execution time; 0 for none.
+func (s *serviceTime) measured() time.Duration {
+	if s == nil || s.mean.n == 0 {
+		return 0
+	}
+	return seconds(s.mean.value)
 }
 
 func seconds(s float64) time.Duration {

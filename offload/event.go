@@ -29,6 +29,8 @@ const (
 	ProbeDone
 	// ProbeLost: Target, Error.
 	ProbeLost
+	// ProbeFailed: Target, Error. The probe never left: there is no connection.
+	ProbeFailed
 	// RateMeasured: Target, Bytes sent up in one probe, BytesDown received, RTT its whole time.
 	RateMeasured
 	// TimerRang: nothing else. The time asked for by a Ring action has come.

@@ -44,6 +44,7 @@ type LinkEstimate struct {
 type link struct {
 	smoothed average // of the round trip, seconds
 	rtts     window  // seconds
+	steady   window  // the same, each cut to what is not a stall
 	losses   window  // 1 lost, 0 came back
 	rfc3550  float64
 	last     float64
@@ -70,6 +71,7 @@ const (
 // addRTT takes a probe's round trip.
 func (l *link) addRTT(rtt time.Duration) {
 	s := rtt.Seconds()
+	l.steady.add(min(s, (l.rtt() + l.patience()).Seconds()))
 	l.smoothed.add(s, probeWeight)
 	if l.rtts.n > 0 {
 		l.rfc3550 += (math.Abs(s-l.last) - l.rfc3550) / 16
@@ -120,6 +122,18 @@ func (l *link) addProbeBack() { l.losses.add(0) }
 func (l *link) rtt() time.Duration    { return seconds(l.smoothed.or(priorRTT.Seconds())) }
 func (l *link) upRate() float64       { return l.up.or(priorRate) }
 func (l *link) jitter() time.Duration { return seconds(l.rtts.stddev()) }
+
+// steadyJitter is the jitter of the link while it works: a round trip beyond its patience
+// was a stall, which is seen as one and backed up, and counts as no more than that bound.
+// Else one outage of a second would keep a link from use for as long as it is remembered.
+func (l *link) steadyJitter() time.Duration { return seconds(l.steady.stddev()) }
+
+// patience is how much longer than its round trip an answer may take before the link
+// counts as stalled: four times the deviation, as in TCP's retransmission timer (RFC 6298).
+func (l *link) patience() time.Duration {
+	const least, most = 100 * time.Millisecond, 2 * time.Second
+	return min(max(4*l.steadyJitter(), least), most)
+}
 
 // downTime is zero while the rate is unknown: answers are small.
 func (l *link) downTime(bytes float64) time.Duration {

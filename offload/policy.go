@@ -106,7 +106,7 @@ func chooseThreshold(paths []path, s *Settings) (int, string) {
 	}
 	if i := quickest(paths, isLocal); i >= 0 {
 		if over == "" {
-			over = "no target in time: " + noteOf(paths, isRemote)
+			over = "no target in time" + besides(paths, i)
 		}
 		return i, over
 	}

@@ -34,7 +34,7 @@ func (e *Engine) expire() {
 // time, the guard and the work ahead of it before the deadline.
 func (e *Engine) backupAt(j *job) time.Duration {
 	v, _ := e.box.fitting(j, e.now)
-	takes := e.box.expect(v, j.task)
+	takes := e.box.expect(v, j.task, e.now)
 	return j.deadline - takes - takes/4 - e.settings.Guard - e.box.workAhead(j, e.now)
 }
 
@@ -93,7 +93,7 @@ func (e *Engine) startLocal() {
 		}
 		e.box.dequeue(j)
 		v, _ := e.box.fitting(j, e.now)
-		a := e.newAttempt(j, onBox, v.Name, e.box.expect(v, j.task), j.localReason())
+		a := e.newAttempt(j, onBox, v.Name, e.box.expect(v, j.task, e.now), j.localReason())
 		e.open(a)
 		e.box.running = append(e.box.running, a)
 		e.out = append(e.out, Action{Kind: StartLocal, Ref: j.ref, Attempt: a.id, Task: j.task, Variant: v.Name, Until: e.until(j)})

@@ -74,7 +74,7 @@ func DefaultSettings() Settings {
 		Policy:        PolicyCost,
 		JitterFactor:  2,
 		Hedge:         true,
-		Weights:       Weights{Accuracy: 10, Energy: 0, Money: 0},
+		Weights:       Weights{Accuracy: 50, Energy: 0, Money: 0},
 		Threshold:     Threshold{RTT: 100 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: .05},
 		QueueLimit:    64,
 		InFlightLimit: 8,

@@ -47,13 +47,6 @@ func (t *target) failed(at, pause time.Duration, err string) {
 	t.failing, t.pausedUntil, t.lastError = true, at+pause, err
 }
 
-// patience is how long after its expected time an answer may still be on its way:
-// the round trip and four times its deviation, as TCP's retransmission timer has it (RFC 6298).
-func (t *target) patience() time.Duration {
-	const least, most = 150 * time.Millisecond, 2 * time.Second
-	return min(max(t.link.rtt()+4*t.link.jitter(), least), most)
-}
-
 // unusable says why nothing new should be sent there now; "" when it may be.
 func (t *target) unusable(now time.Duration, inFlightLimit int) string {
 	switch {
@@ -63,12 +56,12 @@ func (t *target) unusable(now time.Duration, inFlightLimit int) string {
 		return fmt.Sprintf("%d attempts under way", len(t.queue)+len(t.flying))
 	case t.lostInRow > 0:
 		return fmt.Sprintf("%d probes lost in a row", t.lostInRow)
-	case t.probing && now-t.probeOut > t.patience() && t.link.heard < t.probeOut:
+	case t.probing && now-t.probeOut > t.link.rtt()+t.link.patience() && t.link.heard < t.probeOut:
 		return fmt.Sprintf("stalled: probe unanswered for %.0f ms", ms(now-t.probeOut))
 	}
 	if len(t.flying) > 0 {
 		oldest := t.flying[0]
-		if age := now - oldest.started; t.link.heard < oldest.started && age > oldest.expected+t.patience() {
+		if age := now - oldest.started; t.link.heard < oldest.started && age > oldest.expected+t.link.patience() {
 			return fmt.Sprintf("stalled: task unanswered for %.0f ms", ms(age))
 		}
 	}

@@ -41,8 +41,12 @@ func (r *Runner) probeOnce(ctx context.Context, target int) bool {
 	defer r.mu.Unlock()
 	r.targets[target].probes++
 	if err != nil {
+		kind := offload.ProbeLost
+		if remote.ClassOf(err) == remote.Unreachable {
+			kind = offload.ProbeFailed
+		}
 		r.targets[target].lost++
-		r.handle(offload.Event{Kind: offload.ProbeLost, Target: target, Error: reason(err)})
+		r.handle(offload.Event{Kind: kind, Target: target, Error: reason(err)})
 		return false
 	}
 	r.handle(offload.Event{Kind: offload.ProbeDone, Target: target, RTT: onTheWay(took, reply)})
@@ -59,9 +63,11 @@ func onTheWay(took time.Duration, reply remote.ProbeReply) time.Duration {
 }
 
 const (
-	// rateProbeBytes is enough to tell a transfer from the round trip up to some 10 Mbit/s;
-	// on a faster link what it says is a lower bound, and transfers matter little there.
-	rateProbeBytes = 16 << 10
+	// A rate probe is what the link carries in rateProbeTime, so that the transfer can be
+	// told from the round trip's variation, within these bounds. On a link of more than 25
+	// Mbit/s it says little, and transfers matter little there.
+	rateProbeTime                 = 20 * time.Millisecond
+	leastRateProbe, mostRateProbe = 16 << 10, 64 << 10
 	// rateProbeTimeout still lets a link of 30 kbit/s through.
 	rateProbeTimeout = 5 * time.Second
 )
@@ -82,11 +88,15 @@ func (r *Runner) probeRates(ctx context.Context, target int) {
 		return
 	}
 	if due(link.UpRateAt) {
-		r.probeRate(ctx, prober, target, rateProbeBytes, 0)
+		r.probeRate(ctx, prober, target, rateProbeBytes(link.UpRate), 0)
 	}
 	if due(link.DownRateAt) {
-		r.probeRate(ctx, prober, target, 0, rateProbeBytes)
+		r.probeRate(ctx, prober, target, 0, rateProbeBytes(link.DownRate))
 	}
+}
+
+func rateProbeBytes(rate float64) int {
+	return int(min(max(rate*rateProbeTime.Seconds(), leastRateProbe), mostRateProbe))
 }
 
 func (r *Runner) probeRate(ctx context.Context, prober RateProber, target, up, down int) {

@@ -114,7 +114,7 @@ func Default() Offload {
 	return Offload{
 		Models:        Models{Folder: "models", Threads: 1, Providers: "CPU"},
 		Workers:       1,
-		ProbeInterval: "500ms",
+		ProbeInterval: "250ms",
 		ProbeTimeout:  "1s",
 		RateInterval:  "10s",
 		DecisionLog:   1000,
