@@ -97,7 +97,9 @@ func (w *window) min() float64 {
 // serviceTime is the execution time of one model in one place.
 type serviceTime struct {
 	mean average
-	at   time.Duration // of the last sample
+	// deviation is the mean of how far a run was from the mean.
+	deviation average
+	at        time.Duration // of the last sample
 }
 
 const (
@@ -121,6 +123,7 @@ func (s *serviceTime) add(at, took time.Duration) {
 	sample, weight := took.Seconds(), serviceWeight
 	if s.mean.n > 0 {
 		sample = min(sample, outlier*s.mean.value)
+		s.deviation.add(math.Abs(sample-s.mean.value), serviceWeight)
 		if sample < s.mean.value/2 {
 			weight = recoveryWeight
 		}
@@ -146,6 +149,16 @@ func (s *serviceTime) expect(now, fallback time.Duration, assumed ...time.Durati
 		return measured
 	}
 	return unmeasured
+}
+
+// spread is what a run may well take longer than expected: four deviations, as in TCP's
+// retransmission timer (RFC 6298), a quarter of the expected time at least.
+func (s *serviceTime) spread(expected time.Duration) time.Duration {
+	least := expected / 4
+	if s == nil {
+		return least
+	}
+	return max(least, seconds(4*s.deviation.value))
 }
 
 // measured is the mean execution time; 0 for none.

@@ -30,12 +30,12 @@ func (e *Engine) expire() {
 	}
 }
 
-// backupAt is the latest useful start of a local run: a quarter more than its expected
-// time, the guard and the work ahead of it before the deadline.
+// backupAt is the latest useful start of a local run: its expected time and its spread, the
+// guard and the work ahead of it before the deadline.
 func (e *Engine) backupAt(j *job) time.Duration {
 	v, _ := e.box.fitting(j, e.now)
 	takes := e.box.expect(v, j.task, e.now)
-	return j.deadline - takes - takes/4 - e.settings.Guard - e.box.workAhead(j, e.now)
+	return j.deadline - takes - e.box.service(v.Name).spread(takes) - e.settings.Guard - e.box.workAhead(j, e.now)
 }
 
 func (e *Engine) wakeBackups() {
