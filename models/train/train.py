@@ -173,7 +173,7 @@ def main():
     options.add_argument("--data", default="build/train", help="what makedata wrote")
     options.add_argument("--models", default="models", help="where the models go")
     options.add_argument("--share", type=float, default=1, help="share of the epochs, to try things out")
-    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--threads", type=int, default=1)
     options.add_argument("names", nargs="*", default=list(MODELS), help="models to train; all by default")
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)

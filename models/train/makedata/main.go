@@ -25,7 +25,7 @@ var pictures = []image.Point{{X: 80, Y: 60}, {X: 160, Y: 120}}
 
 func main() {
 	log.SetFlags(log.Ltime)
-	out := flag.String("out", "build/train", "folder to write to; it takes about 1 GB")
+	out := flag.String("out", "build/train", "folder to write to; it takes 1.6 GB")
 	share := flag.Float64("share", 1, "share of the samples to make; less is faster and learns worse")
 	flag.Parse()
 	if err := makeAll(*out, *share); err != nil {
