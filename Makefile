@@ -7,7 +7,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export PATH   := $(CURDIR)/build/toolchain/bin:$(PATH):/usr/local/go/bin
+export PATH   := $(CURDIR)/build/.toolchain/bin:$(PATH):/usr/local/go/bin
 
 VERSION  ?= 0.1.0-$(shell git rev-parse --short HEAD 2>/dev/null || echo source)
 ARGS     ?=
