@@ -27,24 +27,31 @@ func NewMachine(values map[string]any) (source.Spec, error) {
 }
 
 // rotor is a vibration sensor on a synthetic machine whose condition changes, with the
-// truth beside each window. Each run starts the machine anew.
+// truth beside each window. Each run starts anew, and the sensor moves on to another
+// machine of the same kind now and then, as the models' accuracy is stated for many.
 type rotor struct{ seed int64 }
+
+// stay is how many windows are taken of one machine.
+const stay = 50
 
 // Run implements source.Source.
 func (r *rotor) Run(ctx context.Context, feed *source.Feed) error {
-	rotor := machine.New(r.seed)
-	for {
+	var rotor *machine.Machine
+	for window := int64(0); ; window++ {
 		if err := feed.Wait(ctx); err != nil {
 			return err
 		}
-		window, truth := rotor.Next()
-		values := make([]float32, 0, len(window)*len(window[0]))
-		for _, axis := range window {
+		if window%stay == 0 {
+			rotor = machine.New(r.seed + window)
+		}
+		sample, truth := rotor.Next()
+		values := make([]float32, 0, len(sample)*len(sample[0]))
+		for _, axis := range sample {
 			values = append(values, axis[:]...)
 		}
 		feed.Emit(source.Sample{
 			Value: littleEndian(values),
-			Shape: fmt.Sprintf("%dx%d", len(window), len(window[0])),
+			Shape: fmt.Sprintf("%dx%d", len(sample), len(sample[0])),
 			Truth: truth,
 		})
 	}
