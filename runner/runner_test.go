@@ -248,7 +248,9 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 			t.Errorf("%q, want stopped", o.Reason)
 		}
 	}
-	<-ended
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 	if o := r.Do(t.Context(), newTask("late")); o.Reason != offload.Stopped {
 		t.Errorf("a task after the end: %q", o.Reason)
 	}

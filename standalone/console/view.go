@@ -92,7 +92,7 @@ func (v *View) decision(now time.Duration, r *offload.Record) {
 	v.routes[r.Source] = r.Route
 	line := fmt.Sprintf("%7.1fs  %-20s  %s  %s  %-15s %s  %s",
 		now.Seconds(), cut(r.Source, 20), v.style.route(r.Route, fmt.Sprintf("%-7s", cut(r.Route, 7))),
-		v.latency(r), cut(r.Label, 15), v.verdict(r), cut(why(r), 70))
+		v.latency(r), cut(answer(r), 15), v.verdict(r), cut(why(r), 70))
 	if rest := v.rest(); rest != "" {
 		line += v.style.dim("  " + rest)
 	}
@@ -104,6 +104,14 @@ func (v *View) header() {
 }
 
 // latency is "   23 of 250 ms", marked where it is late.
+// answer is the label; a detector's that found nothing has none.
+func answer(r *offload.Record) string {
+	if r.Label == "" {
+		return "(nothing)"
+	}
+	return r.Label
+}
+
 func (v *View) latency(r *offload.Record) string {
 	if r.DeadlineMs == 0 {
 		return fmt.Sprintf("%5.0f ms       ", r.LatencyMs)
