@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package twin
+
+import "time"
+
+// SlotLength is the grid of a trace.
+const SlotLength = 50 * time.Millisecond
+
+// Slot is what the link is like for one SlotLength.
+type Slot struct {
+	RTT time.Duration
+	// Up and Down are bytes per second.
+	Up, Down float64
+	// Lost says that what leaves in this slot does not arrive.
+	Lost bool
+}
+
+// Trace is a link over time. It repeats at its end.
+type Trace struct {
+	Name  string
+	Slots []Slot
+}
+
+// maxLength is how much of a trace a run uses.
+const maxLength = 400 * time.Second
+
+// Length is how long a run over the trace takes.
+func (t Trace) Length() time.Duration {
+	return min(time.Duration(len(t.Slots))*SlotLength, maxLength)
+}
+
+func (t Trace) at(when time.Duration) Slot {
+	return t.Slots[int(when/SlotLength)%len(t.Slots)]
+}
+
+// transfer is when bytes that start at a time have left, at the rate of each slot that
+// they take. A trace that never moves ends the search after a full turn of standstill.
+func (t Trace) transfer(start time.Duration, bytes float64, rate func(Slot) float64) time.Duration {
+	when := start
+	for still := 0; still <= len(t.Slots); {
+		r := rate(t.at(when))
+		end := (when/SlotLength + 1) * SlotLength
+		carried := r * (end - when).Seconds()
+		if carried >= bytes {
+			return when + time.Duration(bytes/r*float64(time.Second))
+		}
+		if r > 0 {
+			still = 0
+		} else {
+			still++
+		}
+		bytes -= carried
+		when = end
+	}
+	return when
+}
+
+func up(s Slot) float64   { return s.Up }
+func down(s Slot) float64 { return s.Down }
+
+const (
+	overhead    = 200  // bytes of request and headers beside a payload
+	answerBytes = 2000 // on the downlink
+	// A payload whose last byte leaves in a slot with loss is sent again after these pauses.
+	firstRetry, lastRetry = 200 * time.Millisecond, 3200 * time.Millisecond
+	retries               = 12
+)
+
+// wire is the uplink: one payload at a time, in order.
+type wire struct {
+	trace Trace
+	free  time.Duration
+	// arrived is when the last payload reached the cloud: none overtakes another.
+	arrived time.Duration
+}
+
+// send puts a payload on the wire and gives when its last byte left, when it is at the
+// cloud, and how long the radio was on.
+func (w *wire) send(now time.Duration, bytes int) (left, arrived, airtime time.Duration) {
+	start := max(now, w.free)
+	left = w.trace.transfer(start, float64(bytes+overhead), up)
+	airtime = left - start
+	pause := firstRetry
+	for range retries {
+		if !w.trace.at(left).Lost {
+			break
+		}
+		left += pause
+		pause = min(2*pause, lastRetry)
+	}
+	w.free = left
+	w.arrived = max(left+w.trace.at(left).RTT/2, w.arrived)
+	return left, w.arrived, airtime
+}
+
+// answer is when the answer of a task that is done in the cloud at a time is here.
+func (w *wire) answer(done time.Duration) time.Duration {
+	return w.trace.transfer(done+w.trace.at(done).RTT/2, answerBytes, down)
+}
+
+// probe gives when a probe that starts now is back. It waits behind the payload on the wire.
+func (w *wire) probe(now time.Duration) (back time.Duration, lost bool) {
+	leaves := max(now, w.free)
+	slot := w.trace.at(leaves)
+	return leaves + slot.RTT, slot.Lost
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package twin
+
+import (
+	"container/heap"
+	"fmt"
+	"strings"
+	"time"
+
+	"edgex-offload/offload"
+)
+
+// Cell is one run: a policy on a class over a trace with a seed.
+type Cell struct {
+	Settings offload.Settings
+	Class    Class
+	Trace    Trace
+	Seed     uint64
+}
+
+// probeInterval is the live runner's.
+const probeInterval = 250 * time.Millisecond
+
+// probeLostAfter is when a probe counts as lost.
+const probeLostAfter = time.Second
+
+// epoch is where the virtual clock starts; any fixed time would do.
+var epoch = time.Unix(0, 0).UTC()
+
+// Run plays one cell and scores it. The error is that of the settings.
+func Run(c Cell) (Score, error) {
+	if len(c.Trace.Slots) == 0 {
+		return Score{}, fmt.Errorf("trace %q has no slots", c.Trace.Name)
+	}
+	engine, err := offload.NewEngine(offload.Config{
+		Settings: c.Settings, Targets: []string{"cloud"}, Models: c.Class.models(), Workers: 1,
+		Power: offload.Power{Busy: c.Class.Watts, Radio: radioWatts}, Epoch: epoch,
+	})
+	if err != nil {
+		return Score{}, err
+	}
+	length := c.Trace.Length()
+	s := &simulation{
+		cell: c, engine: engine, wire: wire{trace: c.Trace},
+		work:  newWorkload(c.Class, length, c.Seed),
+		score: newScorer(c), remote: map[uint64]bool{},
+	}
+	s.run(length)
+	return s.score.result(s.work.jobs), nil
+}
+
+// simulation is a run under way.
+type simulation struct {
+	cell   Cell
+	engine *offload.Engine
+	wire   wire
+	work   workload
+	score  *scorer
+
+	// remote are the attempts that are with the cloud or on their way.
+	remote map[uint64]bool
+
+	now    time.Duration
+	events queue
+	order  int
+	ring   int // the number of the Ring that counts
+}
+
+// event is something that will happen: the engine is told, unless do says otherwise.
+type event struct {
+	at    time.Duration
+	order int
+	do    func()
+}
+
+func (s *simulation) at(when time.Duration, do func()) {
+	s.order++
+	heap.Push(&s.events, event{max(when, s.now), s.order, do})
+}
+
+// run lets everything happen until the tasks of the length have all ended.
+func (s *simulation) run(length time.Duration) {
+	for i := range s.work.jobs {
+		s.at(s.work.jobs[i].at, func() { s.arrive(i) })
+	}
+	for at := time.Duration(0); at < length; at += probeInterval {
+		s.at(at, s.probe)
+	}
+	for s.events.Len() > 0 {
+		e := heap.Pop(&s.events).(event)
+		s.now = e.at
+		e.do()
+	}
+	s.tell(offload.Event{Kind: offload.Stop})
+}
+
+func (s *simulation) arrive(i int) {
+	j := &s.work.jobs[i]
+	model := "frame"
+	if j.sensor {
+		model = "window"
+	}
+	created := epoch.Add(s.now)
+	s.tell(offload.Event{Kind: offload.TaskArrived, Ref: uint64(i), Task: &offload.Task{
+		// A source of its own: the benchmark counts each task, so none supersedes another.
+		Source: fmt.Sprint(i), Model: model, Priority: j.priority, Payload: payload(j.bytes),
+		Created: created, Deadline: created.Add(j.allowed),
+	}})
+}
+
+// noBytes backs every payload: the engine looks at its length alone.
+var noBytes [500_000]byte
+
+func payload(bytes int) []byte { return noBytes[:bytes] }
+
+func (s *simulation) probe() {
+	s.tell(offload.Event{Kind: offload.ProbeSent})
+	sent := s.now
+	back, lost := s.wire.probe(s.now)
+	if lost {
+		s.at(sent+probeLostAfter, func() { s.tell(offload.Event{Kind: offload.ProbeLost, Error: "no answer"}) })
+		return
+	}
+	s.at(back, func() { s.tell(offload.Event{Kind: offload.ProbeDone, RTT: s.now - sent}) })
+}
+
+// tell gives the engine an event and does what it says.
+func (s *simulation) tell(ev offload.Event) {
+	ev.At = s.now
+	for _, a := range s.engine.Handle(ev) {
+		switch a.Kind {
+		case offload.StartLocal:
+			s.startLocal(a)
+		case offload.SendRemote:
+			s.send(a)
+		case offload.CancelAttempt:
+			s.cancel(a.Attempt)
+		case offload.FinishTask:
+			s.score.finish(int(a.Ref), a.Outcome)
+		case offload.Ring:
+			s.ring++
+			number := s.ring
+			s.at(a.At, func() {
+				if number == s.ring {
+					s.tell(offload.Event{Kind: offload.TimerRang})
+				}
+			})
+		}
+	}
+}
+
+func (s *simulation) startLocal(a offload.Action) {
+	takes := s.work.jobs[a.Ref].local
+	if within(s.work.throttling, s.now) {
+		takes = share(takes, throttleFactor)
+	}
+	if strings.HasSuffix(a.Variant, tiny) {
+		takes = share(takes, tinyShare)
+	}
+	s.score.ran(takes)
+	s.at(s.now+takes, func() {
+		s.tell(offload.Event{Kind: offload.LocalDone, Attempt: a.Attempt, Execution: takes, Answer: &offload.Answer{Model: a.Variant}})
+	})
+}
+
+// cancel ends a remote attempt for the engine, as a cancelled call does; its payload stays
+// on the wire. A local run goes on: it is not preemptive.
+func (s *simulation) cancel(attempt uint64) {
+	if s.remote[attempt] {
+		delete(s.remote, attempt)
+		s.at(s.now, func() {
+			s.tell(offload.Event{Kind: offload.RemoteFailed, Attempt: attempt, Error: "cancelled"})
+		})
+	}
+}
+
+// send puts a payload on the wire.
+func (s *simulation) send(a offload.Action) {
+	j := &s.work.jobs[a.Ref]
+	left, arrived, airtime := s.wire.send(s.now, j.bytes)
+	s.score.sent(int(a.Ref), j.bytes+overhead, airtime)
+	s.at(left, func() { s.tell(offload.Event{Kind: offload.PayloadSent, Attempt: a.Attempt}) })
+	service := j.cloud
+	if within(s.work.overload, arrived) {
+		service *= overloadFactor
+	}
+	s.remote[a.Attempt] = true
+	s.at(s.wire.answer(arrived+service), func() {
+		if !s.remote[a.Attempt] {
+			return
+		}
+		delete(s.remote, a.Attempt)
+		s.tell(offload.Event{
+			Kind: offload.RemoteDone, Attempt: a.Attempt, Execution: service, Bytes: answerBytes,
+			Answer: &offload.Answer{Model: "cloud"},
+		})
+	})
+}
+
+// queue is a heap of events by time, then by order of their making.
+type queue []event
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return q[i].at < q[j].at || (q[i].at == q[j].at && q[i].order < q[j].order)
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push is for container/heap.
+func (q *queue) Push(x any) { *q = append(*q, x.(event)) }
+
+// Pop is for container/heap.
+func (q *queue) Pop() any {
+	old := *q
+	last := old[len(old)-1]
+	old[len(old)-1] = event{} // let go of what it holds
+	*q = old[:len(old)-1]
+	return last
+}
