@@ -40,7 +40,7 @@ func (t Trace) transfer(start time.Duration, bytes float64, rate func(Slot) floa
 	when := start
 	for still := 0; still <= len(t.Slots); {
 		r := rate(t.at(when))
-		end := (when/SlotLength + 1) * SlotLength
+		end := when.Truncate(SlotLength) + SlotLength
 		carried := r * (end - when).Seconds()
 		if carried >= bytes {
 			return when + time.Duration(bytes/r*float64(time.Second))

@@ -137,8 +137,10 @@ func (d draw) windows(c Class, length time.Duration) []job {
 		allowed  time.Duration
 		priority offload.Priority
 	}{
-		{50 * time.Millisecond, offload.Critical}, {100 * time.Millisecond, offload.High},
-		{200 * time.Millisecond, offload.Low}, {200 * time.Millisecond, offload.Medium},
+		{50 * time.Millisecond, offload.Critical},
+		{100 * time.Millisecond, offload.High},
+		{200 * time.Millisecond, offload.Low},
+		{200 * time.Millisecond, offload.Medium},
 	}
 	var jobs []job
 	mean := time.Duration(float64(time.Second) / c.Windows)
