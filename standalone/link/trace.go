@@ -13,8 +13,11 @@ import (
 	"time"
 )
 
+// MaxTrace is how long a trace may be, more than half a day.
+const MaxTrace = maxTraceRows * Slot
+
 const (
-	maxTraceRows  = 1 << 20 // more than half a day of slots
+	maxTraceRows  = 1 << 20
 	maxTraceLine  = 512
 	traceHeader   = "t_ms,rtt_ms,up_kbps,down_kbps,loss"
 	maxTraceRTT   = 600e3 // ms
@@ -111,6 +114,28 @@ func (t Trace) check(lines int) error {
 	}
 	return nil
 }
+
+// Record keeps what a source yields in its first slots.
+func Record(source Source, slots int) Trace {
+	t := Trace{Slots: make([]Conditions, slots)}
+	for i := range t.Slots {
+		t.Slots[i] = source.Next()
+	}
+	return t
+}
+
+// Write writes the trace as ReadTrace reads it, rounded to 1 us and 1 kbit/s.
+func (t Trace) Write(w io.Writer) error {
+	lines := bufio.NewWriter(w)
+	fmt.Fprintln(lines, traceHeader)
+	for i, c := range t.Slots {
+		fmt.Fprintf(lines, "%d,%s,%.0f,%.0f,%s\n", i*slotMs, short(float64(c.RTT.Round(time.Microsecond).Microseconds())/1000),
+			c.rate(Up)*8/1000, c.rate(Down)*8/1000, short(c.Loss))
+	}
+	return lines.Flush() // it keeps the first error of all writes
+}
+
+func short(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // Start plays the trace from its first slot and repeats it at its end.
 func (t Trace) Start() Source { return &player{slots: t.Slots} }

@@ -49,6 +49,28 @@ func TestReadTraceSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestTraceReadsWhatItWrote(t *testing.T) {
+	for _, p := range Profiles() {
+		t.Run(p.Name, func(t *testing.T) {
+			recorded := Record(p.Start(3), 2400) // two minutes: each profile with outages has some
+			var csv strings.Builder
+			require.NoError(t, recorded.Write(&csv))
+			got, err := ReadTrace(strings.NewReader(csv.String()))
+			require.NoError(t, err)
+			require.Len(t, got.Slots, len(recorded.Slots))
+			for i, want := range recorded.Slots {
+				assert.InDelta(t, want.RTT, got.Slots[i].RTT, float64(time.Microsecond))
+				assert.InDelta(t, want.UpBps, got.Slots[i].UpBps, kbps(.5)+1e-6)
+				assert.InDelta(t, want.DownBps, got.Slots[i].DownBps, kbps(.5)+1e-6)
+				assert.Equal(t, want.Loss, got.Slots[i].Loss)
+			}
+			var again strings.Builder
+			require.NoError(t, got.Write(&again))
+			assert.Equal(t, csv.String(), again.String())
+		})
+	}
+}
+
 func FuzzReadTrace(f *testing.F) {
 	f.Add("t_ms,rtt_ms,up_kbps,down_kbps,loss\n0,1,2,3,0\n50,1e2,0,0,1\n")
 	f.Add("t_ms,rtt_ms,up_kbps,down_kbps,loss\n0,1,1e-300,3,.5\n")
