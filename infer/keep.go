@@ -33,6 +33,9 @@ func (r *Repository) keep(ctx context.Context) {
 // on a small box two at once would take the cores from the tasks.
 func (r *Repository) look(ctx context.Context) {
 	list, problem := scan(r.opts.Dir)
+	if r.opts.Only != "" {
+		list = slices.DeleteFunc(list, func(f found) bool { return f.name != r.opts.Only })
+	}
 	r.report(problem)
 	if problem != nil && list == nil {
 		return // what is loaded goes on: a folder that is gone for a moment costs nothing

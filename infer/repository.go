@@ -23,6 +23,8 @@ type Logger interface {
 type Options struct {
 	// Dir is the models folder: <name>/<version>/{model.onnx,model.yaml}.
 	Dir string
+	// Only names one model of the folder, the others are passed over; empty is all.
+	Only string
 	// Place is where this process runs, Box or Cloud: models for elsewhere are listed,
 	// not loaded. Empty loads all.
 	Place string

@@ -360,3 +360,13 @@ func TestOpenChecksItsOptions(t *testing.T) {
 		assert.ErrorContains(t, err, want)
 	}
 }
+
+func TestOnlyTheModelThatIsAskedForIsLoaded(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "a", "1", "1", tinyImage)
+	put(t, dir, "b", "1", "broken", tinyImage)
+	b := &fakeBackend{}
+	r := repositoryOn(t, b, Options{Dir: dir, Only: "a"})
+	assert.Equal(t, map[string]State{"a/1": Ready}, statesOf(r))
+	assert.Equal(t, 1, b.loads)
+}
