@@ -41,7 +41,7 @@ is doing.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(upCommand(), submitCommand(), reportCommand(), twinCommand(), traceCommand(), versionCommand())
+	root.AddCommand(upCommand(), submitCommand(), reportCommand(), twinCommand(), traceCommand(), modelCommand(), versionCommand())
 	return root
 }
 

@@ -94,22 +94,31 @@ func submit(ctx context.Context, out io.Writer, o submitOptions, path string) (e
 }
 
 func readPayload(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	payload, err := readAtMost(path, maxSubmitBytes)
 	if err != nil {
 		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	payload, err := io.ReadAll(io.LimitReader(file, maxSubmitBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(payload) > maxSubmitBytes {
-		return nil, fmt.Errorf("%s: allowed are at most %d bytes", path, maxSubmitBytes)
 	}
 	if kind := http.DetectContentType(payload); !strings.HasPrefix(kind, "image/") {
 		return nil, fmt.Errorf("%s: it looks like %s: allowed are pictures (JPEG, PNG)", path, kind)
 	}
 	return payload, nil
+}
+
+// readAtMost reads a file that is no larger than that.
+func readAtMost(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%s: allowed are at most %d bytes", path, limit)
+	}
+	return content, nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
