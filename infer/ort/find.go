@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -58,10 +59,15 @@ func searchDirs() []string {
 // own: build/onnxruntime each, and the first folder itself.
 func appendAbove(dirs []string, dir string) []string {
 	const levels = 5
-	dirs = append(dirs, dir)
+	places := []string{dir}
 	for range levels {
-		dirs = append(dirs, filepath.Join(dir, "build", "onnxruntime"))
+		places = append(places, filepath.Join(dir, "build", "onnxruntime"))
 		dir = filepath.Dir(dir)
+	}
+	for _, place := range places { // each once, though folders and those above them may be the same
+		if !slices.Contains(dirs, place) {
+			dirs = append(dirs, place)
+		}
 	}
 	return dirs
 }
