@@ -98,8 +98,9 @@ func TestModelCheckMistakes(t *testing.T) {
 		"labels lists 4: list one label per score":   {own("labels: [good, ", "labels: [")},
 		`unknown key "input.breadth"`:                {own("width: 80", "breadth: 80")},
 		`kind is "PICTURES": allowed is IMAGE_CLASS`: {own("IMAGE_CLASSIFICATION", "PICTURES")},
-		"sha256 is 0":                     {own("sha256: ", "sha256: "+strings.Repeat("0", 64)+" #")},
-		"model: say which with --model: ": {shipped},
+		"but that of model.onnx is ":                 {own("sha256: ", "sha256: "+strings.Repeat("0", 64)+" #")},
+
+		"model: say which with --model: ":                        {shipped},
 		`model "faces": allowed are those of ../../models: surf`: {shipped, "--model", "faces"},
 		"there is no model in it: needed is <name>/<version>/":   {t.TempDir()},
 		"it is a model's version: needed is the folder":          {filepath.Join(shipped, "surface-small", "1")},
