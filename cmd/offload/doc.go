@@ -2,5 +2,6 @@
 
 // Command offload runs and looks at edgex-offload from the command line: everything on
 // one machine with offload up, one task with offload submit, the figures of a run again
-// with offload report.
+// with offload report, recorded links with offload trace and twin, a model with offload
+// model check.
 package main
