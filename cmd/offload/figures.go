@@ -20,6 +20,7 @@ type figures struct {
 	slots, out    int
 	outages       int // unbroken runs of slots that are out
 	longest       int // of them, in slots
+	still         int // slots that are not out, but let nothing up
 }
 
 func figuresOf(slots []link.Conditions) figures {
@@ -40,6 +41,9 @@ func figuresOf(slots []link.Conditions) figures {
 		f.up = append(f.up, upKbps(c))
 		f.down = append(f.down, c.DownBps*8/1000)
 		f.loss += c.Loss
+		if c.UpBps == 0 {
+			f.still++
+		}
 	}
 	for _, list := range [][]float64{f.rtt, f.up, f.down} {
 		slices.Sort(list)
@@ -60,7 +64,7 @@ func (f figures) write(w io.Writer) {
 	if len(f.rtt) > 0 {
 		row("round trip", "mean %.1f ms, p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, longest %.1f ms",
 			mean(f.rtt), rank(f.rtt, .5), rank(f.rtt, .95), rank(f.rtt, .99), rank(f.rtt, 1))
-		row("uplink", "mean %s, p5 %s", rate(mean(f.up)), rate(rank(f.up, .05)))
+		row("uplink", "mean %s, p5 %s, nothing in %.1f%% of the time", rate(mean(f.up)), rate(rank(f.up, .05)), 100*float64(f.still)/float64(f.slots))
 		row("downlink", "mean %s, p5 %s", rate(mean(f.down)), rate(rank(f.down, .05)))
 		row("loss", "%.2f%% outside outages", 100*f.loss)
 	}

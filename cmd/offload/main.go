@@ -36,6 +36,9 @@ is doing.`,
 		Example: `  offload up                              everything on this machine, until Ctrl-C
   offload up --profile flaky --for 30s    half a minute over a link that comes and goes
   offload submit --address cloud:50051 --model surface part.jpg
+  offload twin --traces ./traces          what each policy does on links that you recorded
+  offload trace show drive.csv            the figures and the course of a recorded link
+  offload model check ./models --model faces --image crowd.jpg --out boxes.png
   offload help up                         all that up can do`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
