@@ -187,6 +187,34 @@ func TestFullQueueDropsTheLeastUrgent(t *testing.T) {
 	}
 }
 
+func TestBackupsThatFillTheQueueDropTheLeastUrgent(t *testing.T) {
+	c := testConfig()
+	c.Settings.QueueLimit = 1
+	p := newPlant(t, c)
+	p.link(30 * time.Millisecond)
+	p.remote = func(Action) (time.Duration, Event) { // all hang
+		return 0, Event{Kind: RemoteFailed, At: time.Second, Error: "deadline exceeded"}
+	}
+	p.local = func(Action) Event {
+		return Event{Answer: &Answer{Label: "good"}, Execution: 200 * time.Millisecond}
+	}
+	var refs []uint64
+	for range 4 { // their backups come due together
+		refs = append(refs, p.arrive(func(t *Task) { t.Priority = Critical }))
+	}
+	local := c.Settings
+	local.Policy = PolicyLocal
+	p.until(150 * time.Millisecond)
+	p.do(Event{Kind: SettingsChanged, Settings: &local})
+	for range 2 { // one runs, one waits and is in the backups' way
+		refs = append(refs, p.arrive(func(t *Task) { t.Priority, t.Deadline = Low, t.Created.Add(time.Second) }))
+	}
+	p.until(10 * time.Second)
+	for _, ref := range refs {
+		p.outcome(ref)
+	}
+}
+
 func TestLateTaskIsRefusedAtOnce(t *testing.T) {
 	p := newPlant(t, testConfig())
 	p.until(time.Second)

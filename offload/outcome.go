@@ -126,6 +126,6 @@ type AttemptView struct {
 	Why       string  `json:"why"`               // decision, backup, fallback
 	StartedMs float64 `json:"startedMs"`         // from Created
 	EndedMs   float64 `json:"endedMs,omitempty"` // 0 while under way
-	Result    string  `json:"result"`            // ok, failed, refused, cancelled, abandoned, ""
+	Result    string  `json:"result"`            // ok, failed, refused, cancelled; "" while under way
 	Error     string  `json:"error,omitempty"`
 }

@@ -39,7 +39,7 @@ func (e *Engine) backupAt(j *job) time.Duration {
 }
 
 func (e *Engine) wakeBackups() {
-	for _, j := range e.jobs {
+	for _, j := range slices.Clone(e.jobs) { // queueing one may end another
 		if j.backup && !j.waiting && e.now >= e.backupAt(j) {
 			j.backup = false
 			e.queueLocal(j)
