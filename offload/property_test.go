@@ -23,7 +23,8 @@ func randomPlant(rt *rapid.T) *plant {
 	c.Settings.InFlightLimit = rapid.IntRange(1, 4).Draw(rt, "in flight")
 	p := newPlant(rt, c)
 	took := rapid.Custom(func(t *rapid.T) time.Duration {
-		return time.Duration(rapid.IntRange(0, 600).Draw(t, "ms")) * time.Millisecond
+		most := rapid.SampledFrom([]int{5, 30, 600}).Draw(t, "most")
+		return time.Duration(rapid.IntRange(0, most).Draw(t, "ms")) * time.Millisecond
 	})
 	p.local = func(a Action) Event {
 		ev := Event{Execution: took.Draw(rt, "local"), Answer: &Answer{Label: "good"}}
@@ -49,12 +50,18 @@ func randomPlant(rt *rapid.T) *plant {
 	return p
 }
 
+// someRTT is mostly what a link has, and sometimes nonsense.
+var someRTT = rapid.OneOf(
+	rapid.Just(10*time.Millisecond), rapid.Just(40*time.Millisecond), rapid.Just(150*time.Millisecond),
+	rapid.Custom(func(t *rapid.T) time.Duration { return time.Duration(rapid.Int64().Draw(t, "any")) }),
+)
+
 func live(rt *rapid.T, p *plant) {
-	for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+	for range rapid.IntRange(1, 120).Draw(rt, "steps") {
 		switch rapid.IntRange(0, 9).Draw(rt, "what") {
 		default:
 			p.arrive(func(t *Task) {
-				t.Source = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "source")
+				t.Source = rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(rt, "source")
 				t.Priority = Priority(rapid.IntRange(-1, 4).Draw(rt, "priority"))
 				t.Payload = make([]byte, rapid.IntRange(0, 100_000).Draw(rt, "size"))
 				t.Model = rapid.SampledFrom([]string{testModel, testModel, testModel, "unknown"}).Draw(rt, "model")
@@ -68,7 +75,7 @@ func live(rt *rapid.T, p *plant) {
 		case 7:
 			p.do(Event{
 				Kind:   rapid.SampledFrom([]EventKind{ProbeDone, ProbeLost, RateMeasured}).Draw(rt, "probe"),
-				Target: rapid.IntRange(-1, 2).Draw(rt, "target"), RTT: time.Duration(rapid.Int64().Draw(rt, "rtt")),
+				Target: rapid.IntRange(-1, 2).Draw(rt, "target"), RTT: someRTT.Draw(rt, "rtt"),
 				Bytes: rapid.IntRange(0, 100_000).Draw(rt, "up"), BytesDown: rapid.IntRange(0, 100_000).Draw(rt, "down"),
 			})
 		case 8:
@@ -78,7 +85,8 @@ func live(rt *rapid.T, p *plant) {
 			s.Policy = rapid.SampledFrom(append(Policies(), "no such policy")).Draw(rt, "new policy")
 			p.do(Event{Kind: SettingsChanged, Settings: &s})
 		}
-		p.until(p.now + time.Duration(rapid.IntRange(0, 200).Draw(rt, "pause"))*time.Millisecond)
+		// Bursts: most things happen at the same time.
+		p.until(p.now + time.Duration(rapid.SampledFrom([]int{0, 0, 0, 0, 5, 50, 200}).Draw(rt, "pause"))*time.Millisecond)
 	}
 }
 
