@@ -204,16 +204,20 @@ func (e *Engine) remoteModel(j *job) RemoteModel {
 // queueLocal puts a job into the box's queue; when that is full the least urgent goes.
 func (e *Engine) queueLocal(j *job) {
 	e.box.enqueue(j)
-	if len(e.box.queue) <= e.settings.QueueLimit {
-		return
+	e.boundQueue()
+}
+
+// boundQueue takes the least urgent out of the box's queue while there are too many.
+func (e *Engine) boundQueue() {
+	for len(e.box.queue) > e.settings.QueueLimit {
+		least := e.box.queue[len(e.box.queue)-1]
+		if len(least.live) > 0 { // a backup: its remote attempt goes on
+			e.box.dequeue(least)
+			least.backup = false
+			continue
+		}
+		e.drop(least, QueueFull, fmt.Sprintf("%d tasks wait, all at least as urgent", e.settings.QueueLimit))
 	}
-	least := e.box.queue[len(e.box.queue)-1]
-	if len(least.live) > 0 { // a backup: its remote attempt goes on
-		e.box.dequeue(least)
-		least.backup = false
-		return
-	}
-	e.drop(least, QueueFull, fmt.Sprintf("%d tasks wait, all at least as urgent", e.settings.QueueLimit))
 }
 
 // send puts a job into a target's send queue.

@@ -74,6 +74,7 @@ func (e *Engine) Handle(ev Event) []Action {
 	case SettingsChanged:
 		if ev.Settings != nil && ev.Settings.Validate() == nil {
 			e.apply(*ev.Settings)
+			e.boundQueue()
 		}
 	case ModelsChanged:
 		e.setModels(ev.Models)

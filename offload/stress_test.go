@@ -37,6 +37,7 @@ func TestCrowdedPlantsEndEveryTask(t *testing.T) {
 			case 0:
 				s := p.engine.Settings()
 				s.Policy = Policies()[d.IntN(len(Policies()))]
+				s.QueueLimit = 1 + d.IntN(4)
 				p.do(Event{Kind: SettingsChanged, Settings: &s})
 			case 1:
 				p.link(time.Duration(10+d.IntN(60)) * time.Millisecond)
