@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/edgexfoundry/app-functions-sdk-go/v3/pkg"
@@ -60,9 +61,35 @@ func serve(service interfaces.ApplicationService, args []string) (err error) {
 	ctx, stop := context.WithCancel(service.AppContext())
 	ended := make(chan error, 1)
 	go func() { ended <- box.run(ctx) }()
+	returned, watched := make(chan struct{}), make(chan struct{})
+	go func() { defer close(watched); endEarly(service.AppContext(), returned) }()
 	err = service.Run()
+	close(returned)
+	<-watched
 	stop()
 	return errors.Join(err, <-ended)
+}
+
+// endEarly sees to a SIGTERM that comes while the SDK still starts. Its bootstrap takes
+// that one and cancels the context, but Run listens only later and would wait for another
+// for ever: it gets one.
+func endEarly(ctx context.Context, returned <-chan struct{}) {
+	select {
+	case <-returned:
+		return
+	case <-ctx.Done():
+	}
+	const patience = time.Second // an orderly end takes less
+	for {
+		select {
+		case <-returned:
+			return
+		case <-time.After(patience):
+			if self, err := os.FindProcess(os.Getpid()); err == nil {
+				_ = self.Signal(syscall.SIGTERM)
+			}
+		}
+	}
 }
 
 // load reads the custom section and checks it as a whole.

@@ -192,5 +192,6 @@ func TestConfigurationProvider(t *testing.T) {
 	s = launch()
 	s.url = url
 	s.until(routes.PathStatus, `"policy":"cost"`)
+	s.ready()
 	require.NoError(t, s.stop())
 }

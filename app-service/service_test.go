@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"image/jpeg"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,4 +133,14 @@ func TestTheBoxAnswers(t *testing.T) {
 	require.Equal(t, "local", values["Route"])
 	require.Contains(t, conveyor.Labels(), values["Label"])
 	require.NoError(t, s.stop())
+}
+
+// TestTermWhileStartingEndsTheService guards against a service that hangs when it is told
+// to stop before the SDK listens for signals: it may end with an error, but it ends.
+func TestTermWhileStartingEndsTheService(t *testing.T) {
+	for _, line := range []string{"Starting app-offload", "Connected to mqtt", "Service started in", "Web Server", "has started"} {
+		s := startSite(t, "")
+		require.Eventually(t, func() bool { return strings.Contains(s.log.String(), line) }, patience, time.Millisecond, line)
+		_ = s.stop()
+	}
 }
