@@ -218,12 +218,16 @@ func (e *Engine) Estimate(target int) (est LinkEstimate, ok bool) {
 type TargetState struct {
 	// Unusable says why nothing new is sent there; "" when it may be.
 	Unusable string
-	// Failing: the last that was seen of it is a failure.
-	Failing bool
 	// Waiting is the length of the send queue, InFlight what was handed over.
 	Waiting, InFlight int
 	// Service is the mean execution time by model.
 	Service map[string]time.Duration
+}
+
+// Failing tells whether the last that was seen of a target is a failure; false for an index
+// that is none. It costs nothing, unlike Target.
+func (e *Engine) Failing(i int) bool {
+	return i >= 0 && i < len(e.targets) && e.targets[i].failing
 }
 
 // Target tells how a target stands; the zero value for an index that is none.
@@ -233,8 +237,8 @@ func (e *Engine) Target(i int) TargetState {
 	}
 	t := e.targets[i]
 	s := TargetState{
-		Unusable: t.unusable(e.now, e.settings.InFlightLimit), Failing: t.failing,
-		Waiting: len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
+		Unusable: t.unusable(e.now, e.settings.InFlightLimit),
+		Waiting:  len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
 	}
 	for model, service := range t.services {
 		if d := service.measured(); d > 0 {

@@ -275,15 +275,14 @@ func (r *Runner) ringAt(at time.Duration) {
 // tellTargets logs when a target stops or starts to be usable.
 func (r *Runner) tellTargets() {
 	for i, t := range r.options.Targets {
-		state := r.engine.Target(i)
 		told := "up"
-		if state.Failing {
+		if r.engine.Failing(i) {
 			told = "down"
 		}
 		if r.lastTold[i] == told || (r.lastTold[i] == "" && told == "up") {
 			continue
 		}
 		r.lastTold[i] = told
-		r.logger.Info("target "+told, "target", t.Name, "reason", state.Unusable)
+		r.logger.Info("target "+told, "target", t.Name, "reason", r.engine.Target(i).Unusable)
 	}
 }
