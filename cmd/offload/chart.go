@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 )
 
 // drawTrace draws round trip, uplink and outages over time.
-func drawTrace(w io.Writer, slots []link.Conditions, from time.Duration, width int) {
+func drawTrace(w io.Writer, slots []emulator.Conditions, from time.Duration, width int) {
 	columns := split(slots, width-axisWidth)
 	per := lasting(len(slots)) / time.Duration(len(columns))
 	_, _ = fmt.Fprintf(w, "\nround trip, ms: the longest in each %s\n", per.Round(time.Millisecond))
@@ -35,16 +35,16 @@ func drawTrace(w io.Writer, slots []link.Conditions, from time.Duration, width i
 }
 
 // split deals slots to at most n columns, as evenly as whole slots can be.
-func split(slots []link.Conditions, n int) [][]link.Conditions {
+func split(slots []emulator.Conditions, n int) [][]emulator.Conditions {
 	n = min(n, len(slots))
-	columns := make([][]link.Conditions, n)
+	columns := make([][]emulator.Conditions, n)
 	for i := range columns {
 		columns[i] = slots[i*len(slots)/n : (i+1)*len(slots)/n]
 	}
 	return columns
 }
 
-func values(columns [][]link.Conditions, of func([]link.Conditions) float64) []float64 {
+func values(columns [][]emulator.Conditions, of func([]emulator.Conditions) float64) []float64 {
 	list := make([]float64, len(columns))
 	for i, c := range columns {
 		list[i] = of(c)
@@ -53,7 +53,7 @@ func values(columns [][]link.Conditions, of func([]link.Conditions) float64) []f
 }
 
 // longestRTT is 0 where all is out.
-func longestRTT(column []link.Conditions) float64 {
+func longestRTT(column []emulator.Conditions) float64 {
 	longest := 0.
 	for _, c := range column {
 		if !c.Out() {
@@ -64,7 +64,7 @@ func longestRTT(column []link.Conditions) float64 {
 }
 
 // meanUp counts outages as 0: it is what gets through.
-func meanUp(column []link.Conditions) float64 {
+func meanUp(column []emulator.Conditions) float64 {
 	sum := 0.
 	for _, c := range column {
 		if !c.Out() {
@@ -125,7 +125,7 @@ func number(v float64) string {
 }
 
 // shades show how much of each column is out.
-func shades(columns [][]link.Conditions) string {
+func shades(columns [][]emulator.Conditions) string {
 	var line strings.Builder
 	for _, column := range columns {
 		out := 0

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 )
 
 // figures sum a trace up. Round trips are in ms, rates in kbit/s, both of the slots
@@ -23,7 +23,7 @@ type figures struct {
 	still         int // slots that are not out, but let nothing up
 }
 
-func figuresOf(slots []link.Conditions) figures {
+func figuresOf(slots []emulator.Conditions) figures {
 	f := figures{slots: len(slots)}
 	run := 0
 	for _, c := range slots {
@@ -54,8 +54,8 @@ func figuresOf(slots []link.Conditions) figures {
 	return f
 }
 
-func rttMs(c link.Conditions) float64  { return float64(c.RTT) / float64(time.Millisecond) }
-func upKbps(c link.Conditions) float64 { return c.UpBps * 8 / 1000 }
+func rttMs(c emulator.Conditions) float64  { return float64(c.RTT) / float64(time.Millisecond) }
+func upKbps(c emulator.Conditions) float64 { return c.UpBps * 8 / 1000 }
 
 func (f figures) write(w io.Writer) {
 	row := func(name, format string, args ...any) {

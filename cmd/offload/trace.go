@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 )
 
 // The widths of a drawn trace in columns.
@@ -90,35 +90,35 @@ func showTrace(out io.Writer, path string, o showOptions) error {
 }
 
 // cut leaves the slots that were asked for.
-func (o showOptions) cut(slots []link.Conditions) ([]link.Conditions, error) {
-	if first := int(o.from / link.Slot); o.from < 0 || first >= len(slots) {
+func (o showOptions) cut(slots []emulator.Conditions) ([]emulator.Conditions, error) {
+	if first := int(o.from / emulator.Slot); o.from < 0 || first >= len(slots) {
 		return nil, fmt.Errorf("from %s: allowed is 0s to before the trace's end at %s", o.from, lasting(len(slots)))
 	}
-	if o.length != 0 && o.length < link.Slot {
-		return nil, fmt.Errorf("for %s: allowed is 0, or %s and more", o.length, link.Slot)
+	if o.length != 0 && o.length < emulator.Slot {
+		return nil, fmt.Errorf("for %s: allowed is 0, or %s and more", o.length, emulator.Slot)
 	}
-	slots = slots[o.from/link.Slot:]
-	if n := int(o.length / link.Slot); n > 0 && n < len(slots) {
+	slots = slots[o.from/emulator.Slot:]
+	if n := int(o.length / emulator.Slot); n > 0 && n < len(slots) {
 		slots = slots[:n]
 	}
 	return slots, nil
 }
 
-func readTrace(path string) (link.Trace, error) {
+func readTrace(path string) (emulator.Trace, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return link.Trace{}, err
+		return emulator.Trace{}, err
 	}
 	defer func() { _ = file.Close() }()
-	trace, err := link.ReadTrace(file)
+	trace, err := emulator.ReadTrace(file)
 	if err != nil {
-		return link.Trace{}, fmt.Errorf("%s: %w", path, err)
+		return emulator.Trace{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return trace, nil
 }
 
 // lasting is how long so many slots take.
-func lasting(slots int) time.Duration { return time.Duration(slots) * link.Slot }
+func lasting(slots int) time.Duration { return time.Duration(slots) * emulator.Slot }
 
 // generateOptions are the flags of trace generate.
 type generateOptions struct {
@@ -154,14 +154,14 @@ Links (--profile):
 }
 
 func generateTrace(out io.Writer, o generateOptions) (err error) {
-	profile, err := link.ProfileNamed(o.profile)
+	profile, err := emulator.ProfileNamed(o.profile)
 	if err != nil {
 		return err
 	}
-	if o.length < link.Slot || o.length > link.MaxTrace {
-		return fmt.Errorf("for %s: allowed is %s to %s", o.length, link.Slot, link.MaxTrace)
+	if o.length < emulator.Slot || o.length > emulator.MaxTrace {
+		return fmt.Errorf("for %s: allowed is %s to %s", o.length, emulator.Slot, emulator.MaxTrace)
 	}
-	trace := link.Record(profile.Start(o.seed), int(o.length/link.Slot))
+	trace := emulator.Record(profile.Start(o.seed), int(o.length/emulator.Slot))
 	if o.to == "" {
 		return trace.Write(out)
 	}

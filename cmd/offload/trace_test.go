@@ -13,22 +13,22 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // course is half a minute: a good link, a spike of the round trip, two outages, a slow
 // rest with some loss.
-func course() link.Trace {
-	trace := link.Trace{Slots: make([]link.Conditions, 600)}
+func course() emulator.Trace {
+	trace := emulator.Trace{Slots: make([]emulator.Conditions, 600)}
 	for i := range trace.Slots {
-		c := link.Conditions{RTT: 20*time.Millisecond + time.Duration(i%10)*time.Millisecond, UpBps: 1.25e6, DownBps: 5e6}
+		c := emulator.Conditions{RTT: 20*time.Millisecond + time.Duration(i%10)*time.Millisecond, UpBps: 1.25e6, DownBps: 5e6}
 		switch {
 		case i >= 100 && i < 110:
 			c.RTT = 90 * time.Millisecond
 		case i >= 200 && i < 260, i >= 300 && i < 304:
-			c = link.Conditions{Loss: 1}
+			c = emulator.Conditions{Loss: 1}
 		case i >= 400:
 			c.RTT *= 2
 			c.UpBps, c.DownBps, c.Loss = 1e5+2e2*float64(i), 2.5e5, .02
@@ -39,7 +39,7 @@ func course() link.Trace {
 	return trace
 }
 
-func written(t *testing.T, trace link.Trace) string {
+func written(t *testing.T, trace emulator.Trace) string {
 	t.Helper()
 	var csv strings.Builder
 	require.NoError(t, trace.Write(&csv))
@@ -71,9 +71,9 @@ func TestTraceShow(t *testing.T) {
 
 // Whatever the link and the width, no line is wider than asked for.
 func TestTraceShowKeepsItsWidth(t *testing.T) {
-	for _, p := range link.Profiles() {
+	for _, p := range emulator.Profiles() {
 		for _, slots := range []int{1, 7, 71, 72, 73, 5000} {
-			file := written(t, link.Record(p.Start(1), slots))
+			file := written(t, emulator.Record(p.Start(1), slots))
 			for _, width := range []string{"40", "80", "400"} {
 				got, err := run(t, "trace", "show", file, "--width", width)
 				require.NoError(t, err)
@@ -102,9 +102,9 @@ func TestTraceGenerateIsWhatUpRuns(t *testing.T) {
 	require.NoError(t, err)
 	got, err := readTrace(file)
 	require.NoError(t, err)
-	profile, err := link.ProfileNamed("flaky")
+	profile, err := emulator.ProfileNamed("flaky")
 	require.NoError(t, err)
-	want := link.Record(profile.Start(7), 1200)
+	want := emulator.Record(profile.Start(7), 1200)
 	require.Len(t, got.Slots, len(want.Slots))
 	for i := range want.Slots {
 		assert.InDelta(t, want.Slots[i].RTT, got.Slots[i].RTT, float64(time.Microsecond), "slot %d", i)

@@ -19,7 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"edgex-offload/offload"
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 	"edgex-offload/twin"
 )
 
@@ -171,7 +171,7 @@ func readTwinTrace(file string) (twin.Trace, error) {
 		return twin.Trace{}, err
 	}
 	defer func() { _ = f.Close() }()
-	recorded, err := link.ReadTrace(f)
+	recorded, err := emulator.ReadTrace(f)
 	if err != nil {
 		return twin.Trace{}, err
 	}

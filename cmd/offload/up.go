@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"edgex-offload/offload"
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 	"edgex-offload/standalone/stack"
 )
 
@@ -87,7 +87,7 @@ outcomes, events, and the cloud, which must have been within reach (unless the p
 
 func profileLines() string {
 	var lines strings.Builder
-	for _, p := range link.Profiles() {
+	for _, p := range emulator.Profiles() {
 		fmt.Fprintf(&lines, "  %-10s %s\n", p.Name, p.About)
 	}
 	return lines.String()
@@ -95,7 +95,7 @@ func profileLines() string {
 
 func profileNames() []string {
 	var names []string
-	for _, p := range link.Profiles() {
+	for _, p := range emulator.Profiles() {
 		names = append(names, p.Name)
 	}
 	return names

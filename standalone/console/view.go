@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"edgex-offload/offload"
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 )
 
 // Pace is how often Tick should be called: each call shows one decision at most, and
@@ -44,7 +44,7 @@ func New(w io.Writer, colour bool) *View {
 const headerEvery = 30
 
 // Tick shows what happened since the last: the link as it is now and the new records.
-func (v *View) Tick(now time.Duration, l link.Conditions, records []offload.Record) {
+func (v *View) Tick(now time.Duration, l emulator.Conditions, records []offload.Record) {
 	v.link(now, l)
 	v.drops(now, records)
 	shown := v.choose(records)
@@ -182,7 +182,7 @@ func (v *View) drops(now time.Duration, records []offload.Record) {
 }
 
 // link tells when it goes down, comes up, or changes its rate by far.
-func (v *View) link(now time.Duration, l link.Conditions) {
+func (v *View) link(now time.Duration, l emulator.Conditions) {
 	switch {
 	case l.Out() && !v.down:
 		v.down, v.downAt = true, now
@@ -197,7 +197,7 @@ func (v *View) link(now time.Duration, l link.Conditions) {
 	}
 }
 
-func describe(l link.Conditions) string {
+func describe(l emulator.Conditions) string {
 	return fmt.Sprintf("%.0f ms, %s up, %s down", l.RTT.Seconds()*1000, rate(l.UpBps), rate(l.DownBps))
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"edgex-offload/offload"
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 	"edgex-offload/standalone/report"
 )
 
@@ -24,8 +24,8 @@ func good(source, route string) offload.Record {
 	}
 }
 
-func up(mbit float64) link.Conditions {
-	return link.Conditions{RTT: 40 * time.Millisecond, UpBps: mbit * 125e3, DownBps: mbit * 250e3}
+func up(mbit float64) emulator.Conditions {
+	return emulator.Conditions{RTT: 40 * time.Millisecond, UpBps: mbit * 125e3, DownBps: mbit * 250e3}
 }
 
 func TestViewShowsAFewDecisionsAndEachChange(t *testing.T) {
@@ -41,8 +41,8 @@ func TestViewShowsAFewDecisionsAndEachChange(t *testing.T) {
 	v.Tick(time.Second, up(8), []offload.Record{good("cam/Frame", "cloud"), good("cam/Frame", "cloud"), good("cam/Frame", "cloud")})
 	v.Tick(1500*time.Millisecond, up(7), nil)
 	v.Tick(2*time.Second, up(1), []offload.Record{good("cam/Frame", "cloud"), wrong, dropped, dropped})
-	v.Tick(3*time.Second, link.Conditions{Loss: 1}, []offload.Record{backup})
-	v.Tick(4*time.Second, link.Conditions{Loss: 1}, nil)
+	v.Tick(3*time.Second, emulator.Conditions{Loss: 1}, []offload.Record{backup})
+	v.Tick(4*time.Second, emulator.Conditions{Loss: 1}, nil)
 	v.Tick(5*time.Second, up(1), nil)
 
 	assert.Equal(t, strings.TrimPrefix(`

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 )
 
 // Link says what the emulated link is like: a built-in profile, or a trace file.
@@ -27,9 +27,9 @@ func (l Link) Name() string {
 }
 
 // Source reads the trace, or finds the profile.
-func (l Link) Source() (link.Source, error) {
+func (l Link) Source() (emulator.Source, error) {
 	if l.Trace == "" {
-		profile, err := link.ProfileNamed(l.Profile)
+		profile, err := emulator.ProfileNamed(l.Profile)
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +40,7 @@ func (l Link) Source() (link.Source, error) {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	trace, err := link.ReadTrace(file)
+	trace, err := emulator.ReadTrace(file)
 	if err != nil {
 		return nil, fmt.Errorf("trace %s: %w", l.Trace, err)
 	}

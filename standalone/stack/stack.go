@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"edgex-offload/standalone/broker"
-	"edgex-offload/standalone/link"
+	"edgex-offload/standalone/emulator"
 	"edgex-offload/standalone/metadata"
 	"edgex-offload/standalone/process"
 )
@@ -33,13 +33,13 @@ const (
 // Stack is everything, running.
 type Stack struct {
 	// Link lies between app-service and cloud-service.
-	Link *link.Proxy
+	Link *emulator.Proxy
 	// Bus is the message bus.
 	Bus *broker.Broker
 
 	options  Options
 	task     task
-	source   link.Source
+	source   emulator.Source
 	at       addresses
 	http     *http.Client
 	metadata *metadata.Server
@@ -142,7 +142,7 @@ func (s *Stack) startLink(context.Context) error {
 	s.at.device = s.free(DeviceService, s.options.Ports.Device)
 	s.at.app = s.free(AppService, s.options.Ports.App)
 	var err error
-	s.Link, err = link.Listen(link.Options{
+	s.Link, err = emulator.Listen(emulator.Options{
 		Port: s.free("link", s.options.Ports.Link), Server: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.at.cloud)),
 		Source: s.source, Seed: s.options.Link.Seed,
 	})

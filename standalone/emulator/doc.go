@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package link emulates a network link that changes: delay, jitter, rate, loss and
+// Package emulator emulates a network link that changes: delay, jitter, rate, loss and
 // outages, as a TCP proxy between a client and a server.
 //
 // The model. A Source says for each slot of 50 ms what the link is like. One direction
@@ -16,4 +16,4 @@
 // between sockets; it is safe for concurrent use, and Close waits for all its
 // goroutines. It buffers at most 1 MiB in each direction of a connection and then stops
 // reading, so that the sender feels the link as back-pressure.
-package link
+package emulator
