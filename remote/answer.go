@@ -36,7 +36,10 @@ const (
 // newReply reads a response to task that came elapsed after the call began.
 func newReply(task offload.Task, r *proto.TaskResponse, elapsed time.Duration) (Reply, error) {
 	reply := Reply{ProcessedBy: printable(r.GetProcessedBy(), MaxLabelBytes)}
-	reply.Execution, reply.Queue = plausibleTimes(r.GetDurationNano(), r.GetQueueNano(), elapsed)
+	execution, queue, service := plausibleTimes(r.GetDurationNano(), r.GetQueueNano(), elapsed)
+	received, sent, clock := plausibleClock(r.GetReceivedUnixNano(), r.GetSentUnixNano(), elapsed)
+	reply.Execution, reply.Queue, reply.Received, reply.Sent = execution, queue, received, sent
+	reply.Implausible = !service || !clock
 	if r.GetTaskId() != task.ID {
 		return reply, &Error{Class: BadAnswer, Reason: fmt.Sprintf("task %s was answered as task_id %s", quote(task.ID), quote(r.GetTaskId()))}
 	}
@@ -53,16 +56,6 @@ func newReply(task offload.Task, r *proto.TaskResponse, elapsed time.Duration) (
 	}
 	reply.Answer = answer
 	return reply, nil
-}
-
-// plausibleTimes gives the reported times, or zero for both where they cannot be: the
-// answer itself is worth no less for it, but an estimate must not learn from it.
-func plausibleTimes(execution, queue int64, elapsed time.Duration) (time.Duration, time.Duration) {
-	most := elapsed.Nanoseconds()
-	if execution < 0 || queue < 0 || execution > most || queue > most-execution {
-		return 0, 0
-	}
-	return time.Duration(execution), time.Duration(queue)
 }
 
 // ParseAnswer reads TaskResponse.output. A JSON object with a "label" or "objects" is an

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"edgex-offload/offload"
+	"edgex-offload/offload/link"
 	"edgex-offload/remote/proto"
 )
 
@@ -25,7 +26,7 @@ type Client struct {
 	config ClientConfig
 	conn   *grpc.ClientConn
 	stub   proto.EdgeAIServiceClient
-	link   link
+	path   path
 
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
@@ -57,7 +58,7 @@ func NewClient(config ClientConfig) (*Client, error) {
 			MinConnectTimeout: c.config.ConnectTimeout,
 		}),
 		// 10 s is the shortest interval gRPC allows; what notices a dead link sooner are
-		// the probes (link.lost) and TCP_USER_TIMEOUT (tuneSocket).
+		// the probes (path.lost) and TCP_USER_TIMEOUT (tuneSocket).
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: minKeepalive, Timeout: c.config.DeadAfter, PermitWithoutStream: true,
 		}),
@@ -109,6 +110,13 @@ func (c *Client) WaitReady(ctx context.Context) error {
 	}
 }
 
+// Socket is what the kernel says of the connection now: zero while there is none, and on a
+// platform that does not tell. It costs less than a microsecond.
+func (c *Client) Socket() link.Socket { return c.path.socket() }
+
+// Connections counts the connections that were made so far.
+func (c *Client) Connections() uint64 { return c.path.connections.Load() }
+
 // Offload sends a task and waits for its answer until ctx ends, or the task's deadline
 // where ctx has none, or ClientConfig.CallTimeout where neither has one. sent, which may
 // be nil, is called once, when the request has been handed to the transport; it must not
@@ -130,6 +138,7 @@ func (c *Client) Offload(ctx context.Context, task offload.Task, sent func()) (R
 		return Reply{}, c.failure(ctx, call, err)
 	}
 	reply, err := newReply(task, response, time.Since(start))
+	reply.Socket = c.Socket()
 	reply.RequestBytes, reply.ResponseBytes = int(call.out.Load()), int(call.in.Load())
 	return reply, err
 }
@@ -156,19 +165,22 @@ func (c *Client) probe(ctx context.Context, up, down int) (ProbeReply, error) {
 	}
 	call := &call{}
 	start := time.Now()
-	sequence := c.link.probes.Add(1)
+	sequence := c.path.probes.Add(1)
 	response, err := c.stub.Probe(context.WithValue(ctx, callKey{}, call), newProbe(sequence, up, down))
+	elapsed := time.Since(start)
 	if err == nil {
-		c.link.answered()
-		return newProbeReply(sequence, response)
+		c.path.answered()
+		reply, err := newProbeReply(sequence, response, elapsed)
+		reply.Socket = c.Socket()
+		return reply, err
 	}
 	failure := c.failure(ctx, call, err)
 	if failure.Class == Refused && failure.Code == codes.Unimplemented {
-		c.link.answered()
-		return ProbeReply{}, nil
+		c.path.answered()
+		return ProbeReply{RTT: elapsed, Socket: c.Socket()}, nil
 	}
 	if failure.Class == Late {
-		c.link.lost(start, time.Now(), c.config.DeadAfter)
+		c.path.lost(start, time.Now(), c.config.DeadAfter)
 	}
 	return ProbeReply{}, failure
 }

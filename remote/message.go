@@ -57,22 +57,19 @@ func newProbe(sequence uint64, up, down int) *proto.ProbeRequest {
 	return &proto.ProbeRequest{Sequence: sequence, Padding: make([]byte, up), AnswerPadding: uint32(down)}
 }
 
-func newProbeReply(sequence uint64, response *proto.ProbeResponse) (ProbeReply, error) {
-	if response.GetSequence() != sequence {
+// newProbeReply reads a response to the probe of that sequence, which took elapsed.
+func newProbeReply(sequence uint64, r *proto.ProbeResponse, elapsed time.Duration) (ProbeReply, error) {
+	if r.GetSequence() != sequence {
 		return ProbeReply{}, &Error{Class: BadAnswer, Reason: fmt.Sprintf(
-			"probe %d was answered with sequence %d", sequence, response.GetSequence())}
+			"probe %d was answered with sequence %d", sequence, r.GetSequence())}
 	}
-	return ProbeReply{
-		Received:    fromUnixNano(response.GetReceivedUnixNano()),
-		Sent:        fromUnixNano(response.GetSentUnixNano()),
-		QueueLength: int(response.GetQueueLength()),
-		Padding:     len(response.GetPadding()),
-	}, nil
-}
-
-func fromUnixNano(n int64) time.Time {
-	if n <= 0 {
-		return time.Time{}
+	reply := ProbeReply{
+		RTT:         elapsed,
+		QueueLength: int(r.GetQueueLength()),
+		Padding:     len(r.GetPadding()),
 	}
-	return time.Unix(0, n)
+	var ok bool
+	reply.Received, reply.Sent, ok = plausibleClock(r.GetReceivedUnixNano(), r.GetSentUnixNano(), elapsed)
+	reply.Implausible = !ok
+	return reply, nil
 }

@@ -38,6 +38,8 @@ func TestTaskReachesTheModelAndItsAnswerComesBack(t *testing.T) {
 	assert.Positive(t, reply.Execution)
 	assert.Greater(t, reply.RequestBytes, len(sendTask.Payload))
 	assert.Positive(t, reply.ResponseBytes)
+	assert.False(t, reply.Implausible)
+	assert.GreaterOrEqual(t, reply.Sent.Sub(reply.Received), reply.Execution+reply.Queue)
 
 	seen := <-got
 	assert.Equal(t, "surface", seen.Model)
@@ -59,6 +61,8 @@ func TestProbe(t *testing.T) {
 	assert.False(t, reply.Received.IsZero())
 	assert.False(t, reply.Sent.Before(reply.Received))
 	assert.Zero(t, reply.QueueLength)
+	assert.False(t, reply.Implausible)
+	assert.GreaterOrEqual(t, reply.RTT, reply.Sent.Sub(reply.Received))
 }
 
 // What a model's error means to the box: whether the task may do better elsewhere.

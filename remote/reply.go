@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"edgex-offload/offload"
+	"edgex-offload/offload/link"
 )
 
 // Reply is a remote side's answer to a task.
@@ -21,21 +22,37 @@ type Reply struct {
 	// place to run. Both are 0 where the remote side does not report them, or reports what
 	// cannot be: a negative time, or more than the whole call took.
 	Execution, Queue time.Duration
+	// Received and Sent are the server's clock when the task had come in and when its answer
+	// went out, as it was reported; zero where it was not. That clock need not agree with
+	// this one, and may step.
+	Received, Sent time.Time
+	// Implausible: a time that the server reports cannot be. It is negative, sent before it
+	// was received, or more than the whole call took. The answer is worth no less for it, but
+	// nothing should be learned from its times.
+	Implausible bool
 	// RequestBytes and ResponseBytes are what the call took on the wire, gRPC's framing
 	// included, without TLS, TCP and IP.
 	RequestBytes, ResponseBytes int
+	// Socket is what the kernel said of the connection right after the answer.
+	Socket link.Socket
 }
 
-// ProbeReply is a remote side's answer to a probe. All fields are zero where the server
+// ProbeReply is a remote side's answer to a probe. The server's figures are zero where it
 // has no Probe: that it said so is a round trip all the same.
 type ProbeReply struct {
+	// RTT is the whole round trip as it was measured here, the time in the server included.
+	RTT time.Duration
 	// Received and Sent are the server's clock, which need not agree with this one; their
-	// difference is the time the probe spent in the server.
+	// difference is the time the probe spent in the server. Zero where not reported.
 	Received, Sent time.Time
+	// Implausible: Received and Sent cannot be, as in Reply.
+	Implausible bool
 	// QueueLength is how many tasks wait or run there now.
 	QueueLength int
 	// Padding is how many bytes of padding came with the answer.
 	Padding int
+	// Socket is what the kernel said of the connection right after the answer.
+	Socket link.Socket
 }
 
 // Class says what a failed call means for the task and for the target.

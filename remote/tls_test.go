@@ -73,6 +73,14 @@ func (a authority) issue(t *testing.T, host string, ends time.Time) TLSConfig {
 	return TLSConfig{Enabled: true, Cert: a.file(host + ".pem"), Key: a.file(host + ".key")}
 }
 
+// secured is TLS for a server and for a client that trusts it.
+func secured(t *testing.T) (server, client TLSConfig) {
+	t.Helper()
+	ours := newAuthority(t, "ours")
+	return ours.issue(t, "cloud.test", time.Now().Add(time.Hour)),
+		TLSConfig{Enabled: true, CA: ours.file("ca.pem"), ServerName: "cloud.test"}
+}
+
 func TestTLS(t *testing.T) {
 	ours, theirs := newAuthority(t, "ours"), newAuthority(t, "theirs")
 	hour := time.Now().Add(time.Hour)

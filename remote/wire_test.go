@@ -234,5 +234,6 @@ func TestTimesThatCannotBeAreUnknown(t *testing.T) {
 		require.NoError(t, err, "the answer is worth no less")
 		assert.Equal(t, "good", reply.Answer.Label)
 		assert.Zero(t, reply.Execution)
+		assert.True(t, reply.Implausible)
 	}
 }

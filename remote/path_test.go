@@ -25,9 +25,9 @@ func TestSilentConnectionIsGivenUp(t *testing.T) {
 	const deadAfter = 4 * time.Second
 	start := time.Unix(1000, 0)
 	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
-	fresh := func() (*link, *closeCounter) {
+	fresh := func() (*path, *closeCounter) {
 		conn := &closeCounter{}
-		return &link{current: &liveConn{Conn: conn}}, conn
+		return &path{current: &liveConn{Conn: conn}}, conn
 	}
 
 	l, conn := fresh()

@@ -4,7 +4,6 @@ package remote
 
 import (
 	"context"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,10 +11,11 @@ import (
 	"google.golang.org/grpc/stats"
 )
 
-// link is what a client knows of its connection. Its zero value is ready to use, and it is
+// path is what a client knows of its connection. Its zero value is ready to use, and it is
 // safe for concurrent use.
-type link struct {
-	probes atomic.Uint64
+type path struct {
+	probes      atomic.Uint64
+	connections atomic.Uint64
 
 	mu      sync.Mutex
 	current *liveConn
@@ -24,56 +24,28 @@ type link struct {
 	silentSince time.Time
 }
 
-// liveConn is a connection that remembers when something was read from it last.
-type liveConn struct {
-	net.Conn
-	lastRead atomic.Int64 // Unix nanoseconds
-}
-
-func (l *liveConn) Read(b []byte) (int, error) {
-	n, err := l.Conn.Read(b)
-	if n > 0 {
-		l.lastRead.Store(time.Now().UnixNano())
-	}
-	return n, err
-}
-
-// dial connects for gRPC and keeps the connection in sight.
-func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: c.config.ConnectTimeout, KeepAlive: c.config.DeadAfter, Control: tuneSocket(c.config.DeadAfter)}
-	conn, err := dialer.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	c.link.mu.Lock()
-	defer c.link.mu.Unlock()
-	c.link.current = &liveConn{Conn: conn}
-	c.link.silentSince = time.Time{}
-	return c.link.current, nil
-}
-
-func (l *link) answered() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.silentSince = time.Time{}
+func (p *path) answered() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silentSince = time.Time{}
 }
 
 // lost notes a probe that was sent at start and has not come back by now. Where nothing
 // at all was read for deadAfter, and probes have been asking for that long, the connection
 // is closed: a proxy or a NAT that forgot it acknowledges bytes, or drops them, for ever,
 // and a new connection heals that in one round trip.
-func (l *link) lost(start, now time.Time, deadAfter time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.silentSince.IsZero() {
-		l.silentSince = start
+func (p *path) lost(start, now time.Time, deadAfter time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silentSince.IsZero() {
+		p.silentSince = start
 	}
-	if l.current == nil || now.Sub(l.silentSince) < deadAfter ||
-		now.Sub(time.Unix(0, l.current.lastRead.Load())) < deadAfter {
+	if p.current == nil || now.Sub(p.silentSince) < deadAfter ||
+		now.Sub(time.Unix(0, p.current.lastRead.Load())) < deadAfter {
 		return
 	}
-	_ = l.current.Close() // gRPC sees it and connects anew
-	l.current, l.silentSince = nil, time.Time{}
+	_ = p.current.Close() // gRPC sees it and connects anew
+	p.current, p.silentSince = nil, time.Time{}
 }
 
 // call follows one call through gRPC.
