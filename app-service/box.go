@@ -25,6 +25,7 @@ type box struct {
 	backend *ort.Runtime
 	models  *infer.Repository
 	clients []*remote.Client
+	targets []string // their names
 	runner  *runner.Runner
 
 	changed chan struct{} // has room for one: the models changed since they were last told
@@ -56,14 +57,27 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 			return nil, fmt.Errorf("%s.Targets.%s: %w", config.Section, t.Name, err)
 		}
 		b.clients = append(b.clients, client)
-		targets = append(targets, runner.Target{Name: t.Name, Remote: client})
+		b.targets = append(b.targets, t.Name)
+		targets = append(targets, newTarget(t, client))
 	}
-	b.runner, err = runner.New(runner.Options{
+	options := runner.Options{
 		Settings: plan.Live.Engine, Power: plan.Power, Local: b.models, Targets: targets,
-		Workers: plan.Workers, ProbeInterval: plan.ProbeInterval, ProbeTimeout: plan.ProbeTimeout,
-		RateInterval: plan.RateInterval, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
-	})
+		Workers: plan.Workers, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
+	}
+	setProbes(&options, plan.Probes)
+	b.runner, err = runner.New(options)
 	return b, err
+}
+
+func newTarget(t config.NamedTarget, client *remote.Client) runner.Target {
+	return runner.Target{Name: t.Name, Remote: client}
+}
+
+func setProbes(o *runner.Options, p config.Probes) {
+	o.ProbeInterval, o.ProbeTimeout = p.IntervalMin, p.Timeout
+	if p.RateBytesPerMinute == 0 {
+		o.RateInterval = -1
+	}
 }
 
 // modelsChanged is called by the models' own goroutine and does not block.

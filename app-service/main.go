@@ -101,6 +101,9 @@ func load(service interfaces.ApplicationService, args []string) (*config.Service
 	if err := config.CompleteFromFiles(section, args, service.SecretProvider(), service.LoggingClient()); err != nil {
 		return nil, config.Plan{}, err
 	}
+	for _, told := range section.Offload.Replaced(os.LookupEnv) {
+		service.LoggingClient().Warn(told)
+	}
 	plan, err := section.Offload.Plan()
 	return section, plan, err
 }
@@ -122,18 +125,27 @@ func newLine(plan config.Plan, b *box) (*line, error) {
 }
 
 func (l *line) connect(service interfaces.ApplicationService, section *config.Service) error {
-	metrics := routes.NewMetrics(l.view)
+	run := l.box.runner
+	metrics := routes.NewMetrics(l.view, run.Links)
 	if err := service.SetDefaultFunctionsPipeline(
 		l.decoder.DecodeEvent,
-		functions.Offload(service.AppContext(), l.box.runner, metrics.Observe),
+		functions.Offload(service.AppContext(), run, metrics.Observe),
 		l.publisher.PublishOutcome,
 	); err != nil {
 		return err
 	}
-	if err := routes.Add(service, routes.Status(l.view), routes.Decisions(l.box.runner.Decisions), metrics.Handler()); err != nil {
+	if err := routes.Add(service, routes.Handlers{
+		routes.PathStatus:      routes.Status(l.view),
+		routes.PathDecisions:   routes.Decisions(run.Decisions),
+		routes.PathLink:        routes.Link(run),
+		routes.PathLinkSamples: routes.LinkSamples(run),
+		routes.PathMetrics:     metrics.Handler(),
+	}); err != nil {
 		return err
 	}
-	reportTelemetry(service, l.box.runner.Status)
+	gauges := telemetry{service.MetricsManager(), service.LoggingClient()}
+	gauges.tasks(run.Status)
+	gauges.links(l.box.targets, &linkView{read: run.Links, now: time.Now})
 	watched := config.Default().Writable
 	return service.ListenForCustomConfigChanges(&watched, config.WritableSection, func(raw any) {
 		l.take(raw, section, service.LoggingClient())

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -69,6 +70,12 @@ func (p *provider) get(key string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.values[key].value
+}
+
+func (p *provider) keys() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.values))
 }
 
 type pair struct {
@@ -164,6 +171,8 @@ func TestConfigurationProvider(t *testing.T) {
 	require.Equal(t, "threshold", p.get(branch+"Writable/Policy"))
 	require.Equal(t, "Frame", p.get(branch+"Writable/Tasks/surface/Resource"))
 	require.Equal(t, "2", p.get(branch+"Writable/JitterFactor"))
+	require.Equal(t, "250ms", p.get(branch+"Probe/IntervalMin"))
+	require.NotContains(t, p.keys(), branch+"ProbeInterval", "an earlier version's")
 
 	// The SDK drops the first notification, whatever it says: change until it listens.
 	require.Eventually(t, func() bool {
@@ -188,10 +197,12 @@ func TestConfigurationProvider(t *testing.T) {
 	s.until("/api/v3/config", `"own":{"Resource":"Level"`)
 	require.NoError(t, s.stop())
 
-	url := s.url // the port is the provider's by now
+	p.set(branch+"ProbeInterval", "500ms") // as an earlier version pushed it
+	url := s.url                           // the port is the provider's by now
 	s = launch()
 	s.url = url
 	s.until(routes.PathStatus, `"policy":"cost"`)
 	s.ready()
+	require.Contains(t, s.log.String(), `Offload.ProbeInterval \"500ms\" is no longer read: use Offload.Probe.IntervalMin and Offload.Probe.IntervalMax`)
 	require.NoError(t, s.stop())
 }

@@ -130,8 +130,11 @@ func (s *safeBuffer) String() string {
 func startSite(t testing.TB, program string, environment ...string) *site {
 	t.Helper()
 	broker, port := startBroker(t)
-	args := []string{"-cc=../res/common/configuration.yaml", "-cd=../res/app-service", "-s"}
-	return start(t, broker, program, args, append(environment, "MESSAGEBUS_PORT="+strconv.Itoa(port)))
+	return start(t, broker, program, fromFiles("../res/app-service"), append(environment, "MESSAGEBUS_PORT="+strconv.Itoa(port)))
+}
+
+func fromFiles(folder string) []string {
+	return []string{"-cc=../res/common/configuration.yaml", "-cd=" + folder, "-s"}
 }
 
 func start(t testing.TB, broker *mqtt.Server, program string, args, environment []string) *site {

@@ -3,16 +3,35 @@
 package main
 
 import (
-	"github.com/edgexfoundry/app-functions-sdk-go/v3/pkg/interfaces"
+	"sync"
+	"time"
+
+	bootstrap "github.com/edgexfoundry/go-mod-bootstrap/v3/bootstrap/interfaces"
+	"github.com/edgexfoundry/go-mod-core-contracts/v3/clients/logger"
 	"github.com/rcrowley/go-metrics"
 
 	"edgex-offload/runner"
 )
 
-// reportTelemetry registers gauges for EdgeX's own metrics on the bus. Each is published
-// when it is named in Writable.Telemetry.Metrics. Quantiles are left to Prometheus:
-// EdgeX's timers have none.
-func reportTelemetry(service interfaces.ApplicationService, status func() runner.Status) {
+// telemetry registers gauges for EdgeX's own metrics on the bus. Each is published when
+// it is named in Writable.Telemetry.Metrics. Distributions are left to Prometheus: EdgeX's
+// timers have no quantiles.
+//
+// EdgeX publishes a metric under the configured name that its own name starts with, the
+// first one found in no order. So no name may start with another, as a "LinkUp" beside
+// "LinkUpKbps" would.
+type telemetry struct {
+	manager bootstrap.MetricsManager
+	lc      logger.LoggingClient
+}
+
+func (t telemetry) register(name string, gauge any, tags map[string]string) {
+	if err := t.manager.Register(name, gauge, tags); err != nil {
+		t.lc.Warnf("Metric %s is not reported: %s", name, err.Error())
+	}
+}
+
+func (t telemetry) tasks(status func() runner.Status) {
 	sum := func(of map[string]uint64) (n int64) {
 		for _, each := range of {
 			n += int64(each)
@@ -26,8 +45,83 @@ func reportTelemetry(service interfaces.ApplicationService, status func() runner
 		"OffloadTasksOnTime":   func() int64 { return int64(status().Tasks.OnTime) },
 		"OffloadTasksUnderWay": func() int64 { return int64(status().Tasks.UnderWay) },
 	} {
-		if err := service.MetricsManager().Register(name, metrics.NewFunctionalGauge(read), nil); err != nil {
-			service.LoggingClient().Warnf("Metric %s is not reported: %s", name, err.Error())
+		t.register(name, metrics.NewFunctionalGauge(read), nil)
+	}
+}
+
+// links registers each figure for each target, as the SDK does for its pipelines: with a
+// name of its own, published under the part that is configured, and a tag that tells
+// them apart.
+func (t telemetry) links(targets []string, view *linkView) {
+	for _, target := range targets {
+		tags := map[string]string{"target": target}
+		for name, of := range linkMeasures() {
+			t.register(name+"-"+target, metrics.NewFunctionalGaugeFloat64(func() float64 { return of(view.of(target)) }), tags)
+		}
+		for name, of := range linkCounts() {
+			t.register(name+"-"+target, metrics.NewFunctionalGauge(func() int64 { return of(view.of(target)) }), tags)
 		}
 	}
+}
+
+// linkMeasures are in the unit of the name, LinkLoss from 0 to 1; 0 is unknown.
+func linkMeasures() map[string]func(runner.LinkStatus) float64 {
+	return map[string]func(runner.LinkStatus) float64{
+		"LinkRttMs":       func(l runner.LinkStatus) float64 { return l.RTTMs },
+		"LinkMinRttMs":    func(l runner.LinkStatus) float64 { return l.MinRTTMs },
+		"LinkJitterMs":    func(l runner.LinkStatus) float64 { return l.JitterMs.StdDev },
+		"LinkLoss":        func(l runner.LinkStatus) float64 { return l.Loss },
+		"LinkUpKbps":      func(l runner.LinkStatus) float64 { return l.UpKbps },
+		"LinkDownKbps":    func(l runner.LinkStatus) float64 { return l.DownKbps },
+		"LinkQueueMs":     func(l runner.LinkStatus) float64 { return l.QueueUpMs },
+		"LinkStalledMs":   func(l runner.LinkStatus) float64 { return l.StalledForMs },
+		"LinkPredictedMs": func(l runner.LinkStatus) float64 { return l.P95Ms60KB },
+	}
+}
+
+// linkCounts count since the start, but for LinkUsable, which is 1 or 0.
+func linkCounts() map[string]func(runner.LinkStatus) int64 {
+	return map[string]func(runner.LinkStatus) int64{
+		"LinkUsable": func(l runner.LinkStatus) int64 {
+			if l.Up {
+				return 1
+			}
+			return 0
+		},
+		"LinkProbeBytes": func(l runner.LinkStatus) int64 { return int64(l.ProbeBytes) },
+		"LinkProbesLost": func(l runner.LinkStatus) int64 { return int64(l.ProbesLost) },
+		"LinkReconnects": func(l runner.LinkStatus) int64 { return int64(l.Reconnects) },
+		"LinkRejected": func(l runner.LinkStatus) (n int64) {
+			for _, each := range l.Rejected {
+				n += int64(each)
+			}
+			return n
+		},
+	}
+}
+
+// linkView reads the links once for all the gauges of one report, which are asked one by
+// one: the figures then fit each other. It may be shared.
+type linkView struct {
+	read func(history bool) []runner.LinkStatus
+	now  func() time.Time
+
+	mu    sync.Mutex
+	taken time.Time
+	links map[string]runner.LinkStatus
+}
+
+// oneReport is how old a figure may be within a report.
+const oneReport = 50 * time.Millisecond
+
+func (v *linkView) of(target string) runner.LinkStatus {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if now := v.now(); v.links == nil || now.Sub(v.taken) >= oneReport {
+		v.taken, v.links = now, map[string]runner.LinkStatus{}
+		for _, link := range v.read(false) {
+			v.links[link.Target] = link
+		}
+	}
+	return v.links[target]
 }

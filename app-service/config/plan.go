@@ -17,23 +17,32 @@ import (
 
 // Plan is a section that was found right, in the units of the code.
 type Plan struct {
-	ModelsFolder  string
-	Backend       ort.Options   // runs the box's models
-	Targets       []NamedTarget // in order of name
-	Workers       int
-	ProbeInterval time.Duration
-	ProbeTimeout  time.Duration
-	RateInterval  time.Duration // negative is off
-	DecisionLog   int
-	Limits        functions.Limits
-	Power         offload.Power
-	Live          Live
+	ModelsFolder string
+	Backend      ort.Options   // runs the box's models
+	Targets      []NamedTarget // in order of name
+	Probes       Probes
+	Workers      int
+	DecisionLog  int
+	Limits       functions.Limits
+	Power        offload.Power
+	Live         Live
+}
+
+// Probes are how links are measured while no task does it.
+type Probes struct {
+	// The pause between two is IntervalMin on a link that changes and IntervalMax on one
+	// that does not; one that took longer than Timeout is lost.
+	IntervalMin, IntervalMax, Timeout time.Duration
+	// RateBytesPerMinute bounds what measures rates, on each link; 0 is off.
+	RateBytesPerMinute int
 }
 
 // NamedTarget is a target that is on.
 type NamedTarget struct {
 	Name   string
 	Client remote.ClientConfig
+	// Metered: its link is paid by the byte.
+	Metered bool
 }
 
 // Live is the part of a Plan that may change while the service runs.
@@ -47,20 +56,15 @@ type Live struct {
 func (o Offload) Plan() (Plan, error) {
 	c := checker{path: Section}
 	plan := Plan{
-		ModelsFolder:  o.Models.Folder,
-		Backend:       c.backend(o.Models),
-		Workers:       o.Workers,
-		ProbeInterval: c.duration("ProbeInterval", o.ProbeInterval, 50*time.Millisecond, time.Minute),
-		ProbeTimeout:  c.duration("ProbeTimeout", o.ProbeTimeout, 50*time.Millisecond, time.Minute),
-		RateInterval:  c.upTo("RateInterval", o.RateInterval, 24*time.Hour),
-		DecisionLog:   o.DecisionLog,
+		ModelsFolder: o.Models.Folder,
+		Backend:      c.backend(o.Models),
+		Probes:       c.probes(o.Probe),
+		Workers:      o.Workers,
+		DecisionLog:  o.DecisionLog,
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},
 		Power: offload.Power(o.Power),
-	}
-	if plan.RateInterval == 0 {
-		plan.RateInterval = -1
 	}
 	check(&c, "Workers", o.Workers, 1, 64, "local runs at once")
 	check(&c, "DecisionLog", o.DecisionLog, 1, 100_000, "records")
@@ -71,13 +75,31 @@ func (o Offload) Plan() (Plan, error) {
 	check(&c, "Power.Radio", o.Power.Radio, 0, 10_000, "watts")
 	for _, name := range slices.Sorted(maps.Keys(o.Targets)) {
 		if target := o.Targets[name]; target.Address != "" {
-			plan.Targets = append(plan.Targets, NamedTarget{name, c.target(name, target)})
+			plan.Targets = append(plan.Targets, NamedTarget{name, c.target(name, target), target.Metered})
 		}
 	}
 	var err error
 	plan.Live, err = o.Writable.Live()
 	c.add(err)
 	return plan, c.err()
+}
+
+// The bounds of what measures a link.
+const (
+	shortestProbe, longestProbe = 50 * time.Millisecond, time.Minute
+	mostRateBytes               = 64 << 20 // a minute, on each link
+)
+
+func (c *checker) probes(p Probe) Probes {
+	probes := Probes{
+		IntervalMin:        c.duration("Probe.IntervalMin", p.IntervalMin, shortestProbe, longestProbe),
+		Timeout:            c.duration("Probe.Timeout", p.Timeout, shortestProbe, longestProbe),
+		RateBytesPerMinute: p.RateBytesPerMinute,
+	}
+	least := min(max(probes.IntervalMin, shortestProbe), longestProbe) // one that is wrong was told
+	probes.IntervalMax = c.duration("Probe.IntervalMax", p.IntervalMax, least, longestProbe)
+	check(c, "Probe.RateBytesPerMinute", p.RateBytesPerMinute, 0, mostRateBytes, "bytes")
+	return probes
 }
 
 func (c *checker) backend(m Models) ort.Options {

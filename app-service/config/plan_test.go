@@ -29,12 +29,17 @@ func TestPlanOfDefaults(t *testing.T) {
 	require.Equal(t, offload.DefaultSettings(), plan.Live.Engine)
 	require.Equal(t, offload.DefaultPower(), plan.Power)
 	require.Empty(t, plan.Targets)
-	require.Equal(t, 10*time.Second, plan.RateInterval)
+	require.Equal(t, Probes{
+		IntervalMin: 250 * time.Millisecond, IntervalMax: time.Second, Timeout: time.Second, RateBytesPerMinute: 262144,
+	}, plan.Probes)
 }
 
 func TestPlan(t *testing.T) {
 	o := good()
-	o.RateInterval = "0s"
+	o.Probe.RateBytesPerMinute, o.Probe.IntervalMax = 0, o.Probe.IntervalMin
+	metered := o.Targets["cloud"]
+	metered.Metered = true
+	o.Targets["cloud"] = metered
 	o.Models.Providers = " CUDA, CPU"
 	o.Writable.Threshold.RTT = "1s"
 	plan, err := o.Plan()
@@ -43,7 +48,9 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, "cloud", plan.Targets[0].Name)
 	require.Equal(t, "localhost:50051", plan.Targets[0].Client.Address)
 	require.Equal(t, 2*time.Second, plan.Targets[0].Client.ReconnectMax)
-	require.Negative(t, plan.RateInterval, "0s is off")
+	require.True(t, plan.Targets[0].Metered)
+	require.Zero(t, plan.Probes.RateBytesPerMinute)
+	require.Equal(t, plan.Probes.IntervalMin, plan.Probes.IntervalMax)
 	require.Equal(t, []string{"CUDA", "CPU"}, plan.Backend.Providers)
 	require.Equal(t, time.Second, plan.Live.Engine.Threshold.RTT)
 	require.Equal(t, 4<<20, plan.Limits.PayloadBytes)
@@ -78,9 +85,12 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"threads":         {func(o *Offload) { o.Models.Threads = 65 }, `Offload.Models.Threads 65: allowed is 1 to 64`},
 		"provider":        {func(o *Offload) { o.Models.Providers = "GPU" }, `Offload.Models: ort: Providers lists "GPU": allowed are TensorRT, CUDA, CPU`},
 		"workers":         {func(o *Offload) { o.Workers = 0 }, `Offload.Workers 0: allowed is 1 to 64 local runs at once`},
-		"probe interval":  {func(o *Offload) { o.ProbeInterval = "1" }, `Offload.ProbeInterval "1": allowed is a duration from 50ms to 1m0s`},
-		"probe timeout":   {func(o *Offload) { o.ProbeTimeout = "2h" }, `Offload.ProbeTimeout "2h": allowed is a duration from 50ms to 1m0s`},
-		"rate interval":   {func(o *Offload) { o.RateInterval = "-1s" }, `Offload.RateInterval "-1s": allowed is a duration from 0s to 24h0m0s`},
+		"probe interval":  {func(o *Offload) { o.Probe.IntervalMin = "1" }, `Offload.Probe.IntervalMin "1": allowed is a duration from 50ms to 1m0s, as in 500ms`},
+		"interval order":  {func(o *Offload) { o.Probe.IntervalMin = "2s" }, `Offload.Probe.IntervalMax "1s": allowed is a duration from 2s to 1m0s`},
+		"interval's max":  {func(o *Offload) { o.Probe.IntervalMax = "2m" }, `Offload.Probe.IntervalMax "2m": allowed is a duration from 250ms to 1m0s`},
+		"interval's end":  {func(o *Offload) { o.Probe.IntervalMin, o.Probe.IntervalMax = "1h", "1m" }, `Offload.Probe.IntervalMin "1h": allowed is a duration from 50ms to 1m0s`},
+		"probe timeout":   {func(o *Offload) { o.Probe.Timeout = "2h" }, `Offload.Probe.Timeout "2h": allowed is a duration from 50ms to 1m0s`},
+		"rate bytes":      {func(o *Offload) { o.Probe.RateBytesPerMinute = -1 }, `Offload.Probe.RateBytesPerMinute -1: allowed is 0 to 67108864 bytes`},
 		"decision log":    {func(o *Offload) { o.DecisionLog = 0 }, `Offload.DecisionLog 0: allowed is 1 to 100000 records`},
 		"message size":    {func(o *Offload) { o.Limits.MessageKB = -1 }, `Offload.Limits.MessageKB -1: allowed is 1 to 1048576 KB`},
 		"payload size":    {func(o *Offload) { o.Limits.PayloadKB = 0 }, `Offload.Limits.PayloadKB 0: allowed is 1 to 1048576 KB`},
@@ -119,7 +129,7 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 // All that is wrong is told at once, not one at each start.
 func TestPlanTellsAll(t *testing.T) {
 	o := good()
-	o.Workers, o.ProbeInterval, o.Writable.Policy, o.Writable.QueueLimit = -1, "", "best", 0
+	o.Workers, o.Probe.Timeout, o.Writable.Policy, o.Writable.QueueLimit = -1, "", "best", 0
 	_, err := o.Plan()
 	require.Len(t, strings.Split(err.Error(), "\n"), 4, err.Error())
 }

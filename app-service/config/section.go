@@ -16,16 +16,19 @@ const (
 // Offload is the section as written. res/app-service/configuration.yaml says what each
 // key does; fields here add what the code needs to know.
 type Offload struct {
-	Models        Models
-	Targets       map[string]Target // by name; one without Address is off
-	Workers       int
-	ProbeInterval string
-	ProbeTimeout  string
-	RateInterval  string
-	DecisionLog   int
-	Limits        Limits
-	Power         Power
-	Writable      Writable
+	Models      Models
+	Targets     map[string]Target // by name; one without Address is off
+	Probe       Probe
+	Workers     int
+	DecisionLog int
+	Limits      Limits
+	Power       Power
+	Writable    Writable
+
+	// Keys of earlier versions, which the tag names the successor of: see replaced.go.
+	ProbeInterval string `json:",omitempty" replaced:"Probe.IntervalMin and Probe.IntervalMax"`
+	ProbeTimeout  string `json:",omitempty" replaced:"Probe.Timeout"`
+	RateInterval  string `json:",omitempty" replaced:"Probe.RateBytesPerMinute"`
 }
 
 // Models says where the box's models are.
@@ -45,6 +48,15 @@ type Target struct {
 	ConnectTimeout string
 	ReconnectMax   string
 	DeadAfter      string
+	Metered        bool
+}
+
+// Probe says how links are measured while no task does it.
+type Probe struct {
+	IntervalMin        string
+	IntervalMax        string
+	Timeout            string
+	RateBytesPerMinute int // 0 is off
 }
 
 // TLS names PEM files.
@@ -112,14 +124,12 @@ type Task struct {
 func Default() Offload {
 	s, p := offload.DefaultSettings(), offload.DefaultPower()
 	return Offload{
-		Models:        Models{Folder: "models", Threads: 1, Providers: "CPU"},
-		Workers:       1,
-		ProbeInterval: "250ms",
-		ProbeTimeout:  "1s",
-		RateInterval:  "10s",
-		DecisionLog:   1000,
-		Limits:        Limits{MessageKB: 8192, PayloadKB: 4096, Decoding: 64},
-		Power:         Power{Busy: p.Busy, Radio: p.Radio},
+		Models:      Models{Folder: "models", Threads: 1, Providers: "CPU"},
+		Probe:       Probe{IntervalMin: "250ms", IntervalMax: "1s", Timeout: "1s", RateBytesPerMinute: 256 << 10},
+		Workers:     1,
+		DecisionLog: 1000,
+		Limits:      Limits{MessageKB: 8192, PayloadKB: 4096, Decoding: 64},
+		Power:       Power{Busy: p.Busy, Radio: p.Radio},
 		Writable: Writable{
 			Policy: s.Policy, JitterFactor: s.JitterFactor, Hedge: s.Hedge,
 			Weights:    Weights(s.Weights),

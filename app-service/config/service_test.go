@@ -117,11 +117,50 @@ func TestUnknownKeysAreNamed(t *testing.T) {
 	require.NoError(t, unknownKeys([]byte("Writable: {LogLevel: INFO}\nOffload: {workers: 2, Models: {ProviderOptions: {CUDA: {device_id: '0'}}}}")))
 	err := unknownKeys([]byte("Offload:\n  Polcy: cost\n  Writable:\n    Tasks:\n      surface: {Resorce: Frame}\n  Targets:\n    cloud: {TLS: {Ca: a, Cet: b}}\n"))
 	require.Equal(t, []string{
-		"Offload.Polcy is unknown: allowed are Models, Targets, Workers, ProbeInterval, ProbeTimeout, RateInterval, DecisionLog, Limits, Power, Writable",
+		"Offload.Polcy is unknown: allowed are Models, Targets, Probe, Workers, DecisionLog, Limits, Power, Writable",
 		"Offload.Targets.cloud.TLS.Cet is unknown: allowed are Enabled, CA, Cert, Key, ServerName",
 		"Offload.Writable.Tasks.surface.Resorce is unknown: allowed are Resource, Device, Profile, Kind, Model, Priority, Deadline, ExpectedLocal, ExpectedRemote",
 	}, strings.Split(err.Error(), "\n"))
 	require.ErrorContains(t, unknownKeys([]byte("Offload: [")), "configuration file")
+}
+
+// A key of an earlier version is an error in a file, which somebody wrote, and a line in
+// the log for a provider, which keeps what was pushed to it once.
+func TestReplacedKeysNameTheirSuccessor(t *testing.T) {
+	err := unknownKeys([]byte("Offload: {probeinterval: 250ms, ProbeTimeout: 1s, RateInterval: 10s}"))
+	require.Equal(t, []string{
+		"Offload.ProbeTimeout is no longer read: use Offload.Probe.Timeout",
+		"Offload.RateInterval is no longer read: use Offload.Probe.RateBytesPerMinute",
+		"Offload.probeinterval is no longer read: use Offload.Probe.IntervalMin and Offload.Probe.IntervalMax",
+	}, strings.Split(err.Error(), "\n"))
+
+	variables := map[string]string{"OFFLOAD_RATEINTERVAL": "0s"}
+	lookup := func(key string) (string, bool) { value, ok := variables[key]; return value, ok }
+	o := Default()
+	o.ProbeTimeout = "2s"
+	require.Equal(t, []string{
+		`Offload.ProbeTimeout "2s" is no longer read: use Offload.Probe.Timeout`,
+		`OFFLOAD_RATEINTERVAL="0s" is no longer read: use Offload.Probe.RateBytesPerMinute`,
+	}, o.Replaced(lookup))
+	clear(variables)
+	require.Empty(t, Default().Replaced(lookup))
+	text, err := json.Marshal(Default())
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "ProbeInterval", "neither shown nor pushed")
+}
+
+// The tag may name keys that were renamed since.
+func TestSuccessorsOfReplacedKeysExist(t *testing.T) {
+	for i := range reflect.TypeFor[Offload]().NumField() {
+		for key := range strings.SplitSeq(reflect.TypeFor[Offload]().Field(i).Tag.Get(replacedTag), " and ") {
+			of := reflect.TypeFor[Offload]()
+			for part := range strings.FieldsFuncSeq(key, func(r rune) bool { return r == '.' }) {
+				field, there := of.FieldByName(part)
+				require.True(t, there, key)
+				of = field.Type
+			}
+		}
+	}
 }
 
 func TestCompleteFromFiles(t *testing.T) {

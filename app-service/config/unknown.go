@@ -13,7 +13,7 @@ import (
 )
 
 // unknownKeys names each key of the section in a configuration file that nobody reads,
-// as a misspelt one. Case does not matter, as in the SDK.
+// as a misspelt one, or one of an earlier version. Case does not matter, as in the SDK.
 func unknownKeys(text []byte) error {
 	var sections map[string]any
 	if err := yaml.Unmarshal(text, &sections); err != nil {
@@ -39,6 +39,10 @@ func (c *checker) unknown(path string, value any, of reflect.Type) {
 				c.add(fmt.Errorf("%s%s.%s is unknown: allowed are %s", c.path, path, key, strings.Join(fieldNames(of), ", ")))
 				continue
 			}
+			if by := field.Tag.Get(replacedTag); by != "" {
+				c.add(fmt.Errorf("%s%s.%s is %s", c.path, path, key, replacedBy(by)))
+				continue
+			}
 			c.unknown(path+"."+key, keys[key], field.Type)
 		default: // a block where a value belongs: the SDK refuses it
 		}
@@ -47,7 +51,9 @@ func (c *checker) unknown(path string, value any, of reflect.Type) {
 
 func fieldNames(of reflect.Type) (names []string) {
 	for i := range of.NumField() {
-		names = append(names, of.Field(i).Name)
+		if of.Field(i).Tag.Get(replacedTag) == "" {
+			names = append(names, of.Field(i).Name)
+		}
 	}
 	return names
 }

@@ -19,8 +19,7 @@ type collector struct {
 // descs are in the base units of Prometheus: seconds, bytes, ratios.
 type descs struct {
 	arrived, tasks, onTime, underWay, waiting, running  *prometheus.Desc
-	up, rtt, jitter, loss, upRate, downRate             *prometheus.Desc
-	probes, probesLost, targetWaiting, targetInFlight   *prometheus.Desc
+	up, targetWaiting, targetInFlight                   *prometheus.Desc
 	remoteService, localService, modelState, modelScore *prometheus.Desc
 	passedOver, events, configuration                   *prometheus.Desc
 }
@@ -37,13 +36,6 @@ func newDescs() descs {
 		waiting:        desc("tasks_waiting", "Tasks that wait for the box."),
 		running:        desc("tasks_running", "Tasks that run on the box."),
 		up:             desc("target_up", "1 while tasks are sent there.", "target"),
-		rtt:            desc("link_rtt_seconds", "Smoothed round trip of the probes.", "target"),
-		jitter:         desc("link_jitter_seconds", "Variation of the round trip, by definition: stddev, mad, rfc3550.", "target", "definition"),
-		loss:           desc("link_loss_ratio", "Share of the last probes that did not come back.", "target"),
-		upRate:         desc("link_up_bytes_per_second", "Measured rate to the target; 0 is unknown.", "target"),
-		downRate:       desc("link_down_bytes_per_second", "Measured rate from the target; 0 is unknown.", "target"),
-		probes:         desc("link_probes_total", "Probes sent.", "target"),
-		probesLost:     desc("link_probes_lost_total", "Probes that did not come back.", "target"),
 		targetWaiting:  desc("target_waiting", "Tasks in the send queue.", "target"),
 		targetInFlight: desc("target_in_flight", "Tasks handed over and not answered.", "target"),
 		remoteService:  desc("target_service_seconds", "Mean execution time there, by model.", "target", "model"),
@@ -104,15 +96,6 @@ func (c *collector) tasks(s sink, t runner.Tasks) {
 func (c *collector) target(s sink, t runner.TargetStatus) {
 	d := &c.descs
 	s.gauge(d.up, one(t.Up), t.Name)
-	s.gauge(d.rtt, t.RTTMs/1000, t.Name)
-	s.gauge(d.jitter, t.JitterMs/1000, t.Name, "stddev")
-	s.gauge(d.jitter, t.JitterMADMs/1000, t.Name, "mad")
-	s.gauge(d.jitter, t.JitterRFC3550Ms/1000, t.Name, "rfc3550")
-	s.gauge(d.loss, t.Loss, t.Name)
-	s.gauge(d.upRate, t.UpKbps*1000/8, t.Name)
-	s.gauge(d.downRate, t.DownKbps*1000/8, t.Name)
-	s.counter(d.probes, t.Probes, t.Name)
-	s.counter(d.probesLost, t.ProbesLost, t.Name)
 	s.gauge(d.targetWaiting, float64(t.Waiting), t.Name)
 	s.gauge(d.targetInFlight, float64(t.InFlight), t.Name)
 	for model, ms := range t.ServiceMs {

@@ -3,11 +3,8 @@
 package routes
 
 import (
-	"fmt"
 	"net/http"
-	"strconv"
 
-	"github.com/edgexfoundry/go-mod-core-contracts/v3/common"
 	"github.com/labstack/echo/v4"
 
 	"edgex-offload/offload"
@@ -35,23 +32,4 @@ func Decisions(read func(limit int, after uint64) []offload.Record) echo.Handler
 			Decisions []offload.Record `json:"decisions"`
 		}{ok(), read(int(limit), after)})
 	}
-}
-
-func number(c echo.Context, key string, without, low, high uint64) (uint64, error) {
-	text := c.QueryParam(key)
-	if text == "" {
-		return without, nil
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || n < low || n > high {
-		return 0, fmt.Errorf("%s %.40q: allowed is %d to %d", key, text, low, high)
-	}
-	return n, nil
-}
-
-func refuse(c echo.Context, err error) error {
-	return c.JSON(http.StatusBadRequest, struct {
-		head
-		Message string `json:"message"`
-	}{head{common.ApiVersion, http.StatusBadRequest}, err.Error()})
 }

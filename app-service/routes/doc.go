@@ -4,6 +4,8 @@
 //
 //	GET /api/v3/offload/status                       how everything stands
 //	GET /api/v3/offload/decisions?limit=N&after=SEQ  the decision records
+//	GET /api/v3/offload/link?target=T&step=S         each link, now and in the last ten minutes
+//	GET /api/v3/offload/link/samples?target=T        its single measurements, for a recording
 //	GET /api/v3/offload/metrics                      the same in numbers, for Prometheus
 //
 // Errors are answered as EdgeX answers them: apiVersion, statusCode, message. All are

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"edgex-offload/app-service/functions"
+	"edgex-offload/runner"
 )
 
 // Metrics is a Prometheus registry of its own.
@@ -17,8 +18,9 @@ type Metrics struct {
 	latency  *prometheus.HistogramVec
 }
 
-// NewMetrics returns metrics that read view at each scrape; Observe feeds the rest.
-func NewMetrics(view func() View) *Metrics {
+// NewMetrics returns metrics that read view and links at each scrape; Observe feeds the
+// rest.
+func NewMetrics(view func() View, links func(history bool) []runner.LinkStatus) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -27,7 +29,7 @@ func NewMetrics(view func() View) *Metrics {
 			Buckets: []float64{.002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5},
 		}, []string{"route"}),
 	}
-	m.registry.MustRegister(m.latency, &collector{view: view, descs: newDescs()},
+	m.registry.MustRegister(m.latency, &collector{view: view, descs: newDescs()}, &linkCollector{links, newLinkDescs()},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

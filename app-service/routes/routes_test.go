@@ -49,8 +49,7 @@ func view() View {
 				Routes: map[string]uint64{"local": 4, "cloud": 3}, Dropped: map[string]uint64{"superseded": 2},
 			},
 			Targets: []runner.TargetStatus{{
-				Name: "cloud", Up: true, RTTMs: 20, JitterMs: 3, JitterMADMs: 2, JitterRFC3550Ms: 1, Loss: .25,
-				UpKbps: 8, DownKbps: 16, Probes: 40, ProbesLost: 10, InFlight: 1, ServiceMs: map[string]float64{"surface": 5},
+				Name: "cloud", Up: true, InFlight: 1, ServiceMs: map[string]float64{"surface": 5},
 			}},
 			LocalServiceMs: map[string]float64{"surface-small/1": 2},
 		},
@@ -62,8 +61,12 @@ func view() View {
 }
 
 func serve(t *testing.T, read func(int, uint64) []offload.Record) (*router, *Metrics) {
-	r, m := &router{echo: echo.New()}, NewMetrics(view)
-	require.NoError(t, Add(r, Status(view), Decisions(read), m.Handler()))
+	of := links{cloudLink()}
+	r, m := &router{echo: echo.New()}, NewMetrics(view, of.Links)
+	require.NoError(t, Add(r, Handlers{
+		PathStatus: Status(view), PathDecisions: Decisions(read), PathMetrics: m.Handler(),
+		PathLink: Link(of), PathLinkSamples: LinkSamples(of),
+	}))
 	return r, m
 }
 
@@ -76,9 +79,9 @@ func get(r *router, path string) (int, string) {
 func TestAllRoutesAreAuthenticated(t *testing.T) {
 	r, _ := serve(t, nil)
 	require.Empty(t, r.open)
-	require.Len(t, r.echo.Routes(), 3)
+	require.Len(t, r.echo.Routes(), 5)
 	r.fails = errors.New("reserved")
-	require.ErrorContains(t, Add(r, nil, nil, nil), "reserved")
+	require.EqualError(t, Add(r, Handlers{PathStatus: Status(view)}), "route /api/v3/offload/status: reserved")
 }
 
 func TestStatus(t *testing.T) {
@@ -168,12 +171,7 @@ func TestMetrics(t *testing.T) {
 		`offload_latency_seconds_bucket{route="cloud",le="0.02"} 0`,
 		`offload_latency_seconds_count{route="cloud"} 1`,
 		`offload_target_up{target="cloud"} 1`,
-		`offload_link_rtt_seconds{target="cloud"} 0.02`,
-		`offload_link_jitter_seconds{definition="rfc3550",target="cloud"} 0.001`,
-		`offload_link_loss_ratio{target="cloud"} 0.25`,
-		`offload_link_up_bytes_per_second{target="cloud"} 1000`,
-		`offload_link_down_bytes_per_second{target="cloud"} 2000`,
-		`offload_link_probes_lost_total{target="cloud"} 10`,
+		`offload_target_in_flight{target="cloud"} 1`,
 		`offload_target_service_seconds{model="surface",target="cloud"} 0.005`,
 		`offload_local_service_seconds{variant="surface-small/1"} 0.002`,
 		`offload_model_state{serves="surface",state="ready",variant="surface-small/1"} 1`,
@@ -193,14 +191,13 @@ func TestMetrics(t *testing.T) {
 
 // A name that Prometheus cannot take costs its metric, not the service.
 func TestMetricsOfAnUnusableName(t *testing.T) {
-	m := NewMetrics(func() View {
-		v := view()
-		v.Targets[0].Name = "cl\xffoud"
-		v.Targets[0].RTTMs = math.NaN()
-		return v
+	m := NewMetrics(view, func(bool) []runner.LinkStatus {
+		link := cloudLink()
+		link.Target, link.RTTMs = "cl\xffoud", math.NaN()
+		return []runner.LinkStatus{link}
 	})
 	r := &router{echo: echo.New()}
-	require.NoError(t, Add(r, Status(view), Decisions(nil), m.Handler()))
+	require.NoError(t, Add(r, Handlers{PathMetrics: m.Handler()}))
 	code, body := get(r, PathMetrics)
 	require.Equal(t, http.StatusOK, code)
 	require.Contains(t, body, "offload_tasks_arrived_total 10")
