@@ -44,9 +44,12 @@ func NewClient(config ClientConfig) (*Client, error) {
 		return nil, fmt.Errorf("remote client: %w", err)
 	}
 	c.conn, err = grpc.NewClient("passthrough:///"+c.config.Address,
-		grpc.WithTransportCredentials(credentials),
+		grpc.WithTransportCredentials(queueing{credentials, &c.path}),
 		grpc.WithContextDialer(c.dial),
 		grpc.WithStatsHandler(watcher{}),
+		grpc.WithWriteBufferSize(0), // the send queue cuts and joins
+		grpc.WithStaticStreamWindowSize(window),
+		grpc.WithStaticConnWindowSize(window),
 		grpc.WithIdleTimeout(0), // a link that is not kept open cannot be measured
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDisableRetry(), // whether a task is worth a second try is the engine's decision
@@ -78,6 +81,11 @@ func NewClient(config ClientConfig) (*Client, error) {
 	return c, nil
 }
 
+// window is HTTP/2's flow control window of a stream and of a connection, in bytes. It is
+// beyond what most links hold, so that TCP sets the pace, and fixed: gRPC's own measuring of
+// it would send pings with each answer.
+const window = 4 << 20
+
 // minKeepalive is the shortest interval between pings that grpc-go lets a client have.
 const minKeepalive = 10 * time.Second
 
@@ -89,6 +97,7 @@ func (c *Client) Address() string { return c.config.Address }
 func (c *Client) Close() error {
 	c.stop()
 	err := c.conn.Close()
+	c.path.close()
 	c.stopped.Wait()
 	return err
 }
@@ -119,8 +128,10 @@ func (c *Client) Connections() uint64 { return c.path.connections.Load() }
 
 // Offload sends a task and waits for its answer until ctx ends, or the task's deadline
 // where ctx has none, or ClientConfig.CallTimeout where neither has one. sent, which may
-// be nil, is called once, when the request has been handed to the transport; it must not
-// block. It is not called when the task does not get that far. The error is an *Error.
+// be nil, is called once, when the payload has been written to the socket and no more than
+// a few milliseconds of it wait in the kernel: the next task may follow then without one
+// standing behind the other. It must not block; it is not called when the task does not get
+// that far, nor after Offload returned. The error is an *Error.
 func (c *Client) Offload(ctx context.Context, task offload.Task, sent func()) (Reply, error) {
 	ctx, cancel := c.bounded(ctx, task.Deadline)
 	defer cancel()
@@ -131,13 +142,17 @@ func (c *Client) Offload(ctx context.Context, task offload.Task, sent func()) (R
 	if err := c.reachable(); err != nil {
 		return Reply{}, err
 	}
-	call := &call{sent: sent}
+	out := c.path.outbox.put(request.GetPayload(), task.Priority, sent)
+	defer out.end()
+	call := &call{}
 	start := time.Now()
 	response, err := c.stub.OffloadTask(context.WithValue(ctx, callKey{}, call), request)
 	if err != nil {
 		return Reply{}, c.failure(ctx, call, err)
 	}
-	reply, err := newReply(task, response, time.Since(start))
+	elapsed := time.Since(start)
+	out.written() // it was, if there is an answer, whoever made it
+	reply, err := newReply(task, response, elapsed)
 	reply.Socket = c.Socket()
 	reply.RequestBytes, reply.ResponseBytes = int(call.out.Load()), int(call.in.Load())
 	return reply, err

@@ -3,9 +3,11 @@
 package remote
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -13,6 +15,15 @@ import (
 // DefaultMessageLimit is the largest message either side takes when nothing else is
 // configured, in bytes.
 const DefaultMessageLimit = 16 << 20
+
+const (
+	// DefaultCongestion is the congestion control that is used where the kernel offers it. A
+	// loss-based one fills the modem's buffer before it slows down, and each call then waits
+	// behind that; BBR keeps to what the link carries.
+	DefaultCongestion = "bbr"
+	// SystemCongestion leaves the kernel's own.
+	SystemCongestion = "system"
+)
 
 // ClientConfig says how a target is reached. Only Address is needed: a zero value takes
 // the default that its field names.
@@ -35,6 +46,13 @@ type ClientConfig struct {
 	// the connection is given up and made anew. Default 4 s. Lowering it heals a dead link
 	// sooner and breaks more transfers on a link that only stalls.
 	DeadAfter time.Duration
+	// Congestion is TCP's congestion control for what is sent, by the kernel's name, as in
+	// "cubic". Default "bbr"; "system" leaves the kernel's own, which also stays where the
+	// kernel does not offer, or allow, the one that is named.
+	Congestion string
+	// Dial, when set, makes the TCP connections instead of the system's network, for tests
+	// and for networks of one's own.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // withDefaults fills what was left out.
@@ -45,6 +63,10 @@ func (c ClientConfig) withDefaults() ClientConfig {
 	fill(&c.ReconnectMin, 150*time.Millisecond)
 	fill(&c.ReconnectMax, time.Second)
 	fill(&c.DeadAfter, 4*time.Second)
+	fill(&c.Congestion, DefaultCongestion)
+	if c.Dial == nil {
+		c.Dial = (&net.Dialer{KeepAlive: c.DeadAfter}).DialContext
+	}
 	return c
 }
 
@@ -60,7 +82,17 @@ func (c ClientConfig) Validate() error {
 		between("ReconnectMin", c.ReconnectMin, 10*time.Millisecond, time.Minute),
 		between("ReconnectMax", c.ReconnectMax, c.ReconnectMin, 10*time.Minute),
 		between("DeadAfter", c.DeadAfter, 100*time.Millisecond, 10*time.Minute),
+		validateCongestion(c.Congestion),
 	)
+}
+
+var congestionName = regexp.MustCompile(`^[a-z0-9_-]{1,15}$`)
+
+func validateCongestion(name string) error {
+	if !congestionName.MatchString(name) {
+		return fmt.Errorf("Congestion %q: allowed is system, or a kernel's name for one, as in bbr, of 1 to 15 of a-z, 0-9, _ and -", name)
+	}
+	return nil
 }
 
 // ValidateAddress checks a "host:port". A listener may leave the host empty and may ask

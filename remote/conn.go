@@ -30,13 +30,15 @@ func (l *liveConn) Read(b []byte) (int, error) {
 
 // dial connects for gRPC and keeps the connection in sight.
 func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: c.config.ConnectTimeout, KeepAlive: c.config.DeadAfter, Control: tuneSocket(c.config.DeadAfter)}
-	conn, err := dialer.DialContext(ctx, "tcp", address)
+	ctx, cancel := context.WithTimeout(ctx, c.config.ConnectTimeout)
+	defer cancel()
+	conn, err := c.config.Dial(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	live := &liveConn{Conn: conn, number: c.path.connections.Add(1)}
 	live.kernel.attach(conn)
+	live.kernel.tune(c.config.DeadAfter, c.config.Congestion)
 	c.path.mu.Lock()
 	defer c.path.mu.Unlock()
 	c.path.current = live

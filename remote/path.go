@@ -16,12 +16,37 @@ import (
 type path struct {
 	probes      atomic.Uint64
 	connections atomic.Uint64
+	outbox      outbox
 
+	writers sync.WaitGroup
 	mu      sync.Mutex
+	closed  bool
 	current *liveConn
 	// silentSince is when the first of the probes in a row was sent that came back with
 	// nothing; zero after one that was answered.
 	silentSince time.Time
+}
+
+// start runs f in a goroutine that close waits for; false means that it is too late.
+func (p *path) start(f func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.writers.Go(f)
+	return true
+}
+
+// close breaks the connection and waits for the goroutines.
+func (p *path) close() {
+	p.mu.Lock()
+	p.closed = true
+	if p.current != nil {
+		_ = p.current.Close()
+	}
+	p.mu.Unlock()
+	p.writers.Wait()
 }
 
 func (p *path) answered() {
@@ -50,8 +75,6 @@ func (p *path) lost(start, now time.Time, deadAfter time.Duration) {
 
 // call follows one call through gRPC.
 type call struct {
-	sent    func()
-	handed  atomic.Bool
 	in, out atomic.Int64 // bytes on the wire
 	// began: the head of a response came. ended: the remote side's status came; without a
 	// response to go with it that is all that comes.
@@ -60,8 +83,7 @@ type call struct {
 
 type callKey struct{}
 
-// watcher tells each call when its request was handed over, what it took on the wire and
-// whether the remote side was heard.
+// watcher tells each call what it took on the wire and whether the remote side was heard.
 type watcher struct{}
 
 func (watcher) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
@@ -76,11 +98,6 @@ func (watcher) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	switch event := event.(type) {
 	case *stats.OutPayload:
 		call.out.Add(int64(event.WireLength))
-		// gRPC may hand the same request to a second connection when the first closed
-		// before it was looked at: the caller hears of the first alone.
-		if !call.handed.Swap(true) && call.sent != nil {
-			call.sent()
-		}
 	case *stats.InPayload:
 		call.in.Add(int64(event.WireLength))
 	case *stats.InHeader:

@@ -45,6 +45,9 @@ type ServerConfig struct {
 	RunLimit time.Duration
 	// Connections bounds the clients connected at a time. Default 256.
 	Connections int
+	// Congestion is TCP's congestion control for the answers, as ClientConfig.Congestion is
+	// for the tasks.
+	Congestion string
 	// Log gets what an operator should see. Default slog.Default().
 	Log *slog.Logger
 	// Observe, when set, hears of each OffloadTask call at its end. It must not block.
@@ -60,6 +63,7 @@ func (c ServerConfig) withDefaults() ServerConfig {
 	fill(&c.MessageLimit, DefaultMessageLimit)
 	fill(&c.RunLimit, 30*time.Second)
 	fill(&c.Connections, 256)
+	fill(&c.Congestion, DefaultCongestion)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -84,6 +88,7 @@ func (c ServerConfig) Validate() error {
 		between("MessageLimit", c.MessageLimit, 64<<10, 1<<30),
 		between("RunLimit", c.RunLimit, 10*time.Millisecond, time.Hour),
 		between("Connections", c.Connections, 1, 65536),
+		validateCongestion(c.Congestion),
 	)
 }
 
@@ -119,6 +124,8 @@ func NewServer(config ServerConfig) (*Server, error) {
 		grpc.MaxRecvMsgSize(config.MessageLimit),
 		grpc.MaxSendMsgSize(config.MessageLimit),
 		grpc.MaxHeaderListSize(16<<10),
+		grpc.StaticStreamWindowSize(window),
+		grpc.StaticConnWindowSize(window),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.WaitForHandlers(true),
 		grpc.StatsHandler(observer{config.Observe}),
@@ -135,6 +142,7 @@ func NewServer(config ServerConfig) (*Server, error) {
 
 // Serve answers on listener, which it closes, until Stop.
 func (s *Server) Serve(listener net.Listener) error {
+	tuneListener(listener, s.handler.config.Congestion)
 	return s.grpc.Serve(netutil.LimitListener(listener, s.handler.config.Connections))
 }
 

@@ -3,7 +3,6 @@
 package remote
 
 import (
-	"errors"
 	"math"
 	"net"
 	"sync"
@@ -16,21 +15,22 @@ import (
 	"edgex-offload/offload/link"
 )
 
-// notSentLowat bounds the bytes that wait in the kernel before they are sent. Beyond it
-// they wait in gRPC, which interleaves calls, so that a probe or an urgent task does not
-// stand behind a whole picture. A quarter of a typical frame keeps the link busy.
-const notSentLowat = 32 << 10
+// tuneListener sets the congestion control of what is sent on the connections that come,
+// where the kernel allows it.
+func tuneListener(listener net.Listener, congestion string) {
+	conn, ok := listener.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { setCongestion(fd, congestion) })
+	}
+}
 
-// tuneSocket gives up a connection whose bytes are not acknowledged for deadAfter, instead
-// of the quarter of an hour that TCP tries by default. An option the kernel lacks is left.
-func tuneSocket(deadAfter time.Duration) func(network, address string, conn syscall.RawConn) error {
-	return func(_, _ string, conn syscall.RawConn) error {
-		return conn.Control(func(fd uintptr) {
-			_ = errors.Join(
-				unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(deadAfter.Milliseconds())),
-				unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLowat),
-			)
-		})
+// setCongestion leaves the kernel's own where it does not offer, or allow, the other.
+func setCongestion(fd uintptr, name string) {
+	if name != SystemCongestion {
+		_ = unix.SetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION, name)
 	}
 }
 
@@ -39,10 +39,12 @@ func tuneSocket(deadAfter time.Duration) func(network, address string, conn sysc
 type kernel struct {
 	raw syscall.RawConn
 
-	mu   sync.Mutex // guards what ask fills
-	ask  func(fd uintptr)
-	info unix.TCPInfo
-	err  error
+	mu    sync.Mutex // guards what ask and look fill
+	ask   func(fd uintptr)
+	look  func(fd uintptr)
+	info  unix.TCPInfo
+	err   error
+	ready bool
 }
 
 func (k *kernel) attach(conn net.Conn) {
@@ -56,6 +58,78 @@ func (k *kernel) attach(conn net.Conn) {
 	}
 	k.raw = raw
 	k.ask = func(fd uintptr) { k.err = tcpInfo(fd, &k.info) }
+	k.look = func(fd uintptr) { k.ready = isWritable(fd) }
+}
+
+// tune gives up a connection whose bytes are not acknowledged for deadAfter, instead of
+// the quarter of an hour that TCP tries by default, and sets the congestion control. An
+// option that the kernel lacks is left.
+func (k *kernel) tune(deadAfter time.Duration, congestion string) {
+	if k.raw == nil {
+		return
+	}
+	_ = k.raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(deadAfter.Milliseconds()))
+		setCongestion(fd, congestion)
+		setLowat(fd, leastPiece)
+	})
+}
+
+// setLowat lets the kernel call a socket writable while less than a piece of it is unsent.
+func setLowat(fd uintptr, piece int) {
+	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, 2*piece)
+}
+
+// isWritable tells whether less than half of TCP_NOTSENT_LOWAT is unsent. A write alone
+// would not: it fills the last buffer of the kernel, of up to 64 KiB, whatever is unsent.
+func isWritable(fd uintptr) bool {
+	fds := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	n, err := unix.Poll(fds[:], 0)
+	return n != 0 || err != nil // of an error the write will tell
+}
+
+// writable tells whether a piece can be written at once.
+func (k *kernel) writable() bool {
+	if k.raw == nil {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.raw.Control(k.look) != nil || k.ready
+}
+
+// wait returns when a piece can be written at once. The poll that says that it cannot is
+// what makes the kernel wake the one who waits.
+func (k *kernel) wait() error {
+	if k.raw == nil {
+		return nil
+	}
+	return k.raw.Write(isWritable)
+}
+
+// pace is what the link carries in pieceTime, in steps of 2 from leastPiece on, and fits
+// the kernel's own queue to it where that is not the piece until now.
+func (k *kernel) pace(piece int) int {
+	if k.raw == nil {
+		return mostPiece
+	}
+	k.mu.Lock()
+	rate := uint64(0)
+	if k.raw.Control(k.ask) == nil && k.err == nil {
+		rate = k.info.Pacing_rate
+	}
+	k.mu.Unlock()
+	if rate == math.MaxUint64 { // not known yet
+		rate = 0
+	}
+	fits := leastPiece
+	for fits < mostPiece && float64(2*fits) <= float64(rate)*pieceTime.Seconds() {
+		fits *= 2
+	}
+	if fits = min(fits, mostPiece); fits != piece {
+		_ = k.raw.Control(func(fd uintptr) { setLowat(fd, fits) })
+	}
+	return fits
 }
 
 // tcpInfo is unix.GetsockoptTCPInfo into memory that is there already.

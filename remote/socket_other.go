@@ -6,19 +6,28 @@ package remote
 
 import (
 	"net"
-	"syscall"
 	"time"
 
 	"edgex-offload/offload/link"
 )
 
-// tuneSocket leaves the socket as it is: the options are Linux's. A dead link is then
-// noticed by the probes (path.lost).
-func tuneSocket(time.Duration) func(network, address string, conn syscall.RawConn) error { return nil }
+// tuneListener leaves the socket as it is.
+func tuneListener(net.Listener, string) {}
 
 // kernel knows nothing here: what it tells is Linux's.
 type kernel struct{}
 
 func (*kernel) attach(net.Conn) {}
+
+// tune leaves the socket as it is: the options are Linux's. A dead link is then noticed by
+// the probes (path.lost).
+func (*kernel) tune(time.Duration, string) {}
+
+// writable is false, so that a goroutine does the writing and may be held up.
+func (*kernel) writable() bool { return false }
+
+func (*kernel) wait() error { return nil }
+
+func (*kernel) pace(int) int { return mostPiece }
 
 func (*kernel) socket() (link.Socket, bool) { return link.Socket{}, false }
