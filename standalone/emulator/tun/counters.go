@@ -45,17 +45,17 @@ type Counters struct {
 	Late Lateness
 }
 
-// Lateness is a distribution, exact to an eighth. The zero value is empty.
+// Lateness is a distribution, exact to a quarter. The zero value is empty.
 type Lateness struct {
 	Max     time.Duration
 	buckets [latenessBuckets]uint64
 	total   uint64
 }
 
-// Buckets are of 1/4 octave, from 1 us.
+// Buckets are a quarter of an octave of nanoseconds wide, up to 18 minutes.
 const (
 	octaveBits      = 2
-	latenessBuckets = 31 << octaveBits
+	latenessBuckets = 40 << octaveBits
 )
 
 func (l *Lateness) add(late time.Duration) {
@@ -64,12 +64,12 @@ func (l *Lateness) add(late time.Duration) {
 	l.buckets[bucket(late)]++
 }
 
-// bucket of a duration: octave and quarter of its microseconds.
+// bucket of a duration: its octave, and the quarter in it.
 func bucket(late time.Duration) int {
-	us := uint64(max(late.Microseconds(), 1))
-	octave := bits.Len64(us) - 1
-	quarter := us << octaveBits >> octave & (1<<octaveBits - 1)
-	return min(octave<<octaveBits+int(quarter), latenessBuckets-1)
+	ns := uint64(max(late, 1))
+	octave := bits.Len64(ns) - 1
+	quarter := int(ns<<octaveBits>>octave) & (1<<octaveBits - 1)
+	return min(octave<<octaveBits+quarter, latenessBuckets-1)
 }
 
 // Quantile is what a share q, 0 to 1, of packets were at most late; 0 if there were none.
@@ -78,8 +78,7 @@ func (l *Lateness) Quantile(q float64) time.Duration {
 	for i, n := range l.buckets {
 		if seen += n; n > 0 && float64(seen) >= q*float64(l.total) {
 			octave, quarter := i>>octaveBits, i&(1<<octaveBits-1)
-			end := time.Duration(1<<octaveBits+quarter+1) * time.Microsecond << octave >> octaveBits
-			return min(end, l.Max)
+			return min(time.Duration(1<<octaveBits+quarter+1)<<octave>>octaveBits, l.Max)
 		}
 	}
 	return 0

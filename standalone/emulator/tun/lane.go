@@ -26,11 +26,10 @@ type lane struct {
 	left  float64
 	since time.Duration
 
-	// What has left is in the order of its arrival in each of the two: those reordered
-	// all come by the same delay later than they would have.
-	ordered, reordered fifo
-	last               time.Duration // arrival of the last that kept order
-	handed             int           // due, and not done yet
+	// What has left is in the order of its arrival in each of the two.
+	ordered, reordered         fifo
+	lastOrdered, lastReordered time.Duration // arrivals
+	handed                     int           // due, and not done yet
 }
 
 // offer takes a packet that comes now, in a slot of conditions c.
@@ -115,15 +114,16 @@ func (l *lane) depart(p packet, left time.Duration, c emulator.Conditions) {
 		l.drop(p, Lost)
 		return
 	}
-	p.arrives = max(left+max(c.RTT, 0)/2, l.last)
-	if p.order < l.options.Reorder {
-		l.counters.Reordered++
-		p.arrives += l.options.ReorderDelay
-		l.reordered.push(p)
+	p.arrives = max(left+max(c.RTT, 0)/2, l.lastOrdered)
+	if p.order >= l.options.Reorder {
+		l.lastOrdered = p.arrives
+		l.ordered.push(p)
 		return
 	}
-	l.last = p.arrives
-	l.ordered.push(p)
+	l.counters.Reordered++
+	p.arrives = max(p.arrives+l.options.ReorderDelay, l.lastReordered)
+	l.lastReordered = p.arrives
+	l.reordered.push(p)
 }
 
 func (l *lane) drop(p packet, reason Reason) {

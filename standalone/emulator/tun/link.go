@@ -38,22 +38,18 @@ func newLink(o Options) *link {
 
 // advance lets packets leave until now, slot by slot, and returns the present conditions.
 func (l *link) advance(now time.Duration) emulator.Conditions {
-	c := l.timeline.reach(l.served)
-	for l.served < now {
+	now = max(now, l.served) // another caller may have read the clock later and come first
+	for {
+		c := l.timeline.reach(l.served)
 		end := nextSlot(l.served)
-		until := min(now, end)
+		l.served = min(now, end)
 		for d := range l.lanes {
-			l.lanes[d].serve(until, end, c)
+			l.lanes[d].serve(l.served, end, c)
 		}
-		l.served = until
-		c = l.timeline.reach(l.served)
-	}
-	if c.Out() { // an outage takes what waits as soon as its slot begins
-		for d := range l.lanes {
-			l.lanes[d].serve(l.served, nextSlot(l.served), c)
+		if l.served < end {
+			return c
 		}
 	}
-	return c
 }
 
 // offer takes a packet that comes now; it is dropped or copied.

@@ -32,7 +32,7 @@ type Options struct {
 	// slot's rate if that is more.
 	QueueBytes int
 	// Reorder is the probability, 0 to 1, that a packet comes ReorderDelay late and does
-	// not hold up those behind it.
+	// not hold up those behind it, unless they are late too.
 	Reorder float64
 	// ReorderDelay is 10 ms if it is 0.
 	ReorderDelay time.Duration
