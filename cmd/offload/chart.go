@@ -14,22 +14,32 @@ import (
 )
 
 const (
-	chartRows = 6
+	// tallRows is for the round trip, lowRows for what stands below it.
+	tallRows, lowRows = 6, 3
 	// axisWidth is what stands left of the columns: a number and a line.
 	axisWidth = 8
 	// clipAbove is the share of columns that a chart's scale covers; the few that are
 	// higher are marked, so that one of them does not flatten all others.
 	clipAbove = .98
+	// jitterOver is the least time that a deviation is taken of, in slots.
+	jitterOver = int(time.Second / emulator.Slot)
 )
 
-// drawTrace draws round trip, uplink and outages over time.
+// drawTrace draws round trip, jitter, rates, loss and outages over time.
 func drawTrace(w io.Writer, slots []emulator.Conditions, from time.Duration, width int) {
 	columns := split(slots, width-axisWidth)
-	per := lasting(len(slots)) / time.Duration(len(columns))
-	_, _ = fmt.Fprintf(w, "\nround trip, ms: the longest in each %s\n", per.Round(time.Millisecond))
-	drawBars(w, values(columns, longestRTT))
-	_, _ = fmt.Fprintf(w, "\nuplink, Mbit/s: the mean of each %s\n", per.Round(time.Millisecond))
-	drawBars(w, values(columns, meanUp))
+	per := (lasting(len(slots)) / time.Duration(len(columns))).Round(time.Millisecond)
+	chart := func(rows int, list []float64, format string, args ...any) {
+		_, _ = fmt.Fprintf(w, "\n"+format+"\n", args...)
+		drawBars(w, rows, list)
+	}
+	chart(tallRows, values(columns, longestRTT), "round trip, ms: the longest in each %s", per)
+	chart(lowRows, jitters(slots, len(columns)), "jitter, ms: standard deviation over %s", max(per, time.Second))
+	chart(lowRows, values(columns, meanOf(upMbps)), "uplink, Mbit/s: the mean of each %s", per)
+	chart(lowRows, values(columns, meanOf(downMbps)), "downlink, Mbit/s: the mean of each %s", per)
+	if loss := values(columns, meanLoss); slices.Max(loss) > 0 {
+		chart(lowRows, loss, "loss outside outages, %%: the mean of each %s", per)
+	}
 	_, _ = fmt.Fprintf(w, "\n%*s│%s\n", axisWidth-1, "outages", shades(columns))
 	drawTime(w, from, lasting(len(slots)), len(columns))
 }
@@ -63,37 +73,82 @@ func longestRTT(column []emulator.Conditions) float64 {
 	return longest
 }
 
-// meanUp counts outages as 0: it is what gets through.
-func meanUp(column []emulator.Conditions) float64 {
-	sum := 0.
-	for _, c := range column {
-		if !c.Out() {
-			sum += upKbps(c) / 1000
+// meanOf counts outages as 0: it is what gets through.
+func meanOf(rate func(emulator.Conditions) float64) func([]emulator.Conditions) float64 {
+	return func(column []emulator.Conditions) float64 {
+		sum := 0.
+		for _, c := range column {
+			if !c.Out() {
+				sum += rate(c)
+			}
 		}
+		return sum / float64(len(column))
 	}
-	return sum / float64(len(column))
 }
 
-// drawBars draws a bar a value, scaled so that nearly all fit.
-func drawBars(w io.Writer, list []float64) {
+// meanLoss is in percent, of what is not out.
+func meanLoss(column []emulator.Conditions) float64 {
+	sum, n := 0., 0
+	for _, c := range column {
+		if !c.Out() {
+			sum += 100 * c.Loss
+			n++
+		}
+	}
+	return sum / float64(max(n, 1))
+}
+
+// jitters are the standard deviations of round trips in as many columns, each over its own
+// slots, and over a second around its middle where these are fewer.
+func jitters(slots []emulator.Conditions, columns int) []float64 {
+	list := make([]float64, columns)
+	for i := range list {
+		first, end := i*len(slots)/columns, (i+1)*len(slots)/columns
+		if short := jitterOver - (end - first); short > 0 {
+			first = max(first-short/2, 0)
+			end = min(first+jitterOver, len(slots))
+		}
+		list[i] = deviation(slots[first:end])
+	}
+	return list
+}
+
+// deviation is the standard deviation of the round trips that came back.
+func deviation(slots []emulator.Conditions) float64 {
+	n, mean, squares := 0., 0., 0. // Welford's method
+	for _, c := range slots {
+		if c.Out() {
+			continue
+		}
+		n++
+		d := rttMs(c) - mean
+		mean += d / n
+		squares += d * (rttMs(c) - mean)
+	}
+	return math.Sqrt(squares / max(n, 1))
+}
+
+// drawBars draws a bar a value, scaled so that nearly all fit. The axis has a number at
+// each third.
+func drawBars(w io.Writer, rows int, list []float64) {
 	sorted := slices.Sorted(slices.Values(list))
-	top := niceAbove(rank(sorted, clipAbove))
-	for row := chartRows - 1; row >= 0; row-- {
+	top := niceAbove(emulator.Rank(sorted, clipAbove))
+	for row := rows - 1; row >= 0; row-- {
 		label := ""
-		if at := row + 1; at%2 == 0 {
-			label = number(top * float64(at) / chartRows)
+		if at := row + 1; 3*at%rows == 0 {
+			label = number(top * float64(at) / float64(rows))
 		}
 		var line strings.Builder
 		for _, v := range list {
-			line.WriteRune(cell(v/top*chartRows, row))
+			line.WriteRune(cell(v/top*float64(rows), row, rows))
 		}
 		_, _ = fmt.Fprintf(w, "%*s│%s\n", axisWidth-1, label, strings.TrimRight(line.String(), " "))
 	}
 }
 
 // cell is the part of a bar of this height, in rows, that lies in a row.
-func cell(height float64, row int) rune {
-	if height > chartRows && row == chartRows-1 {
+func cell(height float64, row, rows int) rune {
+	if height > float64(rows) && row == rows-1 {
 		return '▲'
 	}
 	full := int(math.Ceil((height - float64(row)) * 8))

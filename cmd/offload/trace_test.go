@@ -98,7 +98,7 @@ func TestTraceShowOfNothingButAnOutage(t *testing.T) {
 
 func TestTraceGenerateIsWhatUpRuns(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "flaky.csv")
-	_, err := run(t, "trace", "generate", "--profile", "flaky", "--for", "60s", "--seed", "7", "--to", file)
+	_, err := run(t, "trace", "generate", "--kind", "flaky", "--for", "60s", "--seed", "7", "--to", file)
 	require.NoError(t, err)
 	got, err := readTrace(file)
 	require.NoError(t, err)
@@ -111,11 +111,24 @@ func TestTraceGenerateIsWhatUpRuns(t *testing.T) {
 		assert.Equal(t, want.Slots[i].Out(), got.Slots[i].Out(), "slot %d", i)
 	}
 
-	csv, err := run(t, "trace", "generate", "--profile", "flaky", "--seed", "7")
+	csv, err := run(t, "trace", "generate", "--kind", "flaky", "--seed", "7")
 	require.NoError(t, err)
 	kept, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, string(kept), csv, "a minute, to the standard output")
+}
+
+func TestTraceTeaches(t *testing.T) {
+	help, err := run(t, "help", "trace", "generate")
+	require.NoError(t, err)
+	for _, p := range emulator.Profiles() {
+		assert.Contains(t, help, p.About)
+	}
+	help, err = run(t, "help", "trace", "record")
+	require.NoError(t, err)
+	for _, text := range []string{"--app", "--address", "MB an hour", "Ctrl-C", "must be new", "offload up --trace"} {
+		assert.Contains(t, help, text)
+	}
 }
 
 func TestTraceMistakes(t *testing.T) {
@@ -129,18 +142,15 @@ func TestTraceMistakes(t *testing.T) {
 		"width 20: allowed is 0, or 40 to 400":                          {"show", file, "--width", "20"},
 		other + `: line 1, column header: "time,rtt": allowed is t_ms,`: {"show", other},
 		"no such file": {"show", other + ".gone"},
-		`profile "5g": allowed are lan, wifi, lte`: {"generate", "--profile", "5g"},
-		"for 0s: allowed is 50ms to 14h33m48.8s":   {"generate", "--for", "0s"},
-		"to: open":                                 {"generate", "--to", t.TempDir()},
+		"png: open":    {"show", file, "--png", t.TempDir()},
+		`kind "6g": allowed are lan, wifi, lte, 5g, `: {"generate", "--kind", "6g"},
+		`required flag(s) "kind" not set`:             {"generate"},
+		"for 0s: allowed is 50ms to 14h33m48.8s":      {"generate", "--kind", "lte", "--for", "0s"},
+		"to: open":                                    {"generate", "--kind", "lte", "--to", t.TempDir()},
 	} {
 		_, err := run(t, append([]string{"trace"}, args...)...)
 		assert.ErrorContains(t, err, says)
 	}
-}
-
-func TestRank(t *testing.T) {
-	list := []float64{1, 2, 3, 4}
-	assert.Equal(t, []float64{1, 2, 4, 4}, []float64{rank(list, 0), rank(list, .5), rank(list, .99), rank(list, 1)})
 }
 
 func TestNiceAboveIsAboveAndNear(t *testing.T) {

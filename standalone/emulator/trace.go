@@ -126,16 +126,12 @@ func Record(source Source, slots int) Trace {
 
 // Write writes the trace as ReadTrace reads it, rounded to 1 us and 1 kbit/s.
 func (t Trace) Write(w io.Writer) error {
-	lines := bufio.NewWriter(w)
-	fmt.Fprintln(lines, traceHeader)
-	for i, c := range t.Slots {
-		fmt.Fprintf(lines, "%d,%s,%.0f,%.0f,%s\n", i*slotMs, short(float64(c.RTT.Round(time.Microsecond).Microseconds())/1000),
-			c.rate(Up)*8/1000, c.rate(Down)*8/1000, short(c.Loss))
+	rows := NewTraceWriter(w)
+	for _, c := range t.Slots {
+		rows.Add(c)
 	}
-	return lines.Flush() // it keeps the first error of all writes
+	return rows.Flush()
 }
-
-func short(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // Start plays the trace from its first slot and repeats it at its end.
 func (t Trace) Start() Source { return &player{slots: t.Slots} }
