@@ -10,12 +10,12 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/keepalive"
 
 	"edgex-offload/offload"
 	"edgex-offload/offload/link"
+	"edgex-offload/remote/ping"
 	"edgex-offload/remote/proto"
 )
 
@@ -27,6 +27,7 @@ type Client struct {
 	conn   *grpc.ClientConn
 	stub   proto.EdgeAIServiceClient
 	path   path
+	pinger *ping.Pinger // for a server without Probe
 
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
@@ -74,6 +75,7 @@ func NewClient(config ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("remote client for %s: %w", c.config.Address, err)
 	}
+	c.pinger = ping.New(c.config.Address, c.config.Dial)
 	c.stub = proto.NewEdgeAIServiceClient(c.conn)
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
@@ -144,8 +146,8 @@ func (c *Client) Offload(ctx context.Context, task offload.Task, sent func()) (R
 	}
 	out := c.path.outbox.put(request.GetPayload(), task.Priority, sent)
 	defer out.end()
-	call := &call{}
 	start := time.Now()
+	call := newCall(start)
 	response, err := c.stub.OffloadTask(context.WithValue(ctx, callKey{}, call), request)
 	if err != nil {
 		return Reply{}, c.failure(ctx, call, err)
@@ -156,48 +158,6 @@ func (c *Client) Offload(ctx context.Context, task offload.Task, sent func()) (R
 	reply.Socket = c.Socket()
 	reply.RequestBytes, reply.ResponseBytes = int(call.out.Load()), int(call.in.Load())
 	return reply, err
-}
-
-// Probe makes one round trip of a small message, past the remote side's queue and
-// models. A server that does not know Probe, but says so, has made the round trip too.
-// The error is an *Error.
-func (c *Client) Probe(ctx context.Context) (ProbeReply, error) {
-	return c.probe(ctx, probePadding, 0)
-}
-
-// ProbeRate is a Probe with up bytes of padding on the way there and down bytes in the
-// answer, at most MaxProbePadding each: what it takes longer than a Probe is their
-// transfer. A server that does not know it answers without padding.
-func (c *Client) ProbeRate(ctx context.Context, up, down int) (ProbeReply, error) {
-	return c.probe(ctx, min(max(up, 0), MaxProbePadding), min(max(down, 0), MaxProbePadding))
-}
-
-func (c *Client) probe(ctx context.Context, up, down int) (ProbeReply, error) {
-	ctx, cancel := c.bounded(ctx, time.Time{})
-	defer cancel()
-	if err := c.reachable(); err != nil {
-		return ProbeReply{}, err
-	}
-	call := &call{}
-	start := time.Now()
-	sequence := c.path.probes.Add(1)
-	response, err := c.stub.Probe(context.WithValue(ctx, callKey{}, call), newProbe(sequence, up, down))
-	elapsed := time.Since(start)
-	if err == nil {
-		c.path.answered()
-		reply, err := newProbeReply(sequence, response, elapsed)
-		reply.Socket = c.Socket()
-		return reply, err
-	}
-	failure := c.failure(ctx, call, err)
-	if failure.Class == Refused && failure.Code == codes.Unimplemented {
-		c.path.answered()
-		return ProbeReply{RTT: elapsed, Socket: c.Socket()}, nil
-	}
-	if failure.Class == Late {
-		c.path.lost(start, time.Now(), c.config.DeadAfter)
-	}
-	return ProbeReply{}, failure
 }
 
 // bounded gives a context that ends in any case.

@@ -156,3 +156,37 @@ func at(times []time.Duration, quantile float64) time.Duration {
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// BenchmarkTrain is what trains of 14 KB say of a link that is known, idle before each.
+//
+//	go test ./remote -run '^$' -bench Train -benchtime 15x
+func BenchmarkTrain(b *testing.B) {
+	for _, link := range []struct {
+		name     string
+		rtt      time.Duration
+		up, down float64
+	}{
+		{"1-2Mbit-80ms", 80 * time.Millisecond, 1, 2},
+		{"5-20Mbit-50ms", 50 * time.Millisecond, 5, 20},
+		{"20-50Mbit-20ms", 20 * time.Millisecond, 20, 50},
+	} {
+		b.Run(link.name, func(b *testing.B) {
+			p := newPlant(b, mbit(link.rtt, link.up, link.down), "")
+			var up, down []time.Duration // for 1 MB
+			atLeast := 0
+			for b.Loop() {
+				r, err := p.client.ProbeTrain(context.Background(), 14_000, 14_000)
+				require.NoError(b, err)
+				up = append(up, r.UpSpread*1e6/time.Duration(r.Up))
+				down = append(down, r.DownSpread*1e6/time.Duration(r.Down))
+				if r.UpAtLeast || r.DownAtLeast {
+					atLeast++
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(8/at(up, .5).Seconds(), "up-Mbit/s")
+			b.ReportMetric(8/at(down, .5).Seconds(), "down-Mbit/s")
+			b.ReportMetric(float64(atLeast), "at-least")
+		})
+	}
+}

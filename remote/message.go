@@ -57,19 +57,21 @@ func newProbe(sequence uint64, up, down int) *proto.ProbeRequest {
 	return &proto.ProbeRequest{Sequence: sequence, Padding: make([]byte, up), AnswerPadding: uint32(down)}
 }
 
-// newProbeReply reads a response to the probe of that sequence, which took elapsed.
-func newProbeReply(sequence uint64, r *proto.ProbeResponse, elapsed time.Duration) (ProbeReply, error) {
-	if r.GetSequence() != sequence {
-		return ProbeReply{}, &Error{Class: BadAnswer, Reason: fmt.Sprintf(
-			"probe %d was answered with sequence %d", sequence, r.GetSequence())}
+// checkProbe refuses an answer to another probe.
+func checkProbe(request *proto.ProbeRequest, r *proto.ProbeResponse) error {
+	if r.GetSequence() == request.GetSequence() {
+		return nil
 	}
-	reply := ProbeReply{
-		RTT:         elapsed,
+	return &Error{Class: BadAnswer, Reason: fmt.Sprintf(
+		"probe %d was answered with sequence %d", request.GetSequence(), r.GetSequence())}
+}
+
+// newProbeReply reads a response to a probe that took elapsed.
+func newProbeReply(r *proto.ProbeResponse, elapsed time.Duration) ProbeReply {
+	received, sent, ok := plausibleClock(r.GetReceivedUnixNano(), r.GetSentUnixNano(), elapsed)
+	return ProbeReply{
+		RTT: elapsed, Received: received, Sent: sent, Implausible: !ok,
 		QueueLength: int(r.GetQueueLength()),
 		Padding:     len(r.GetPadding()),
 	}
-	var ok bool
-	reply.Received, reply.Sent, ok = plausibleClock(r.GetReceivedUnixNano(), r.GetSentUnixNano(), elapsed)
-	reply.Implausible = !ok
-	return reply, nil
 }

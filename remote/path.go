@@ -17,6 +17,8 @@ type path struct {
 	probes      atomic.Uint64
 	connections atomic.Uint64
 	outbox      outbox
+	// withoutProbe numbers the connection over which the server said that it has no Probe.
+	withoutProbe atomic.Uint64
 
 	writers sync.WaitGroup
 	mu      sync.Mutex
@@ -49,6 +51,34 @@ func (p *path) close() {
 	p.writers.Wait()
 }
 
+// number is that of the current connection, 0 before the first.
+func (p *path) number() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil {
+		return 0
+	}
+	return p.current.number
+}
+
+// probeless tells whether the server at the end of the current connection has no Probe. A
+// server behind a new one may have been updated.
+func (p *path) probeless() bool {
+	without := p.withoutProbe.Load()
+	return without != 0 && without == p.number()
+}
+
+// pacing is the rate in bytes per second at which the kernel sends, 0 where unknown.
+func (p *path) pacing() float64 {
+	p.mu.Lock()
+	conn := p.current
+	p.mu.Unlock()
+	if conn == nil {
+		return 0
+	}
+	return conn.kernel.rate()
+}
+
 func (p *path) answered() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,11 +105,15 @@ func (p *path) lost(start, now time.Time, deadAfter time.Duration) {
 
 // call follows one call through gRPC.
 type call struct {
+	start   time.Time
 	in, out atomic.Int64 // bytes on the wire
 	// began: the head of a response came. ended: the remote side's status came; without a
 	// response to go with it that is all that comes.
 	began, ended atomic.Bool
+	endedAt      atomic.Int64 // nanoseconds since start
 }
+
+func newCall(start time.Time) *call { return &call{start: start} }
 
 type callKey struct{}
 
@@ -102,7 +136,8 @@ func (watcher) HandleRPC(ctx context.Context, event stats.RPCStats) {
 		call.in.Add(int64(event.WireLength))
 	case *stats.InHeader:
 		call.began.Store(true)
-	case *stats.InTrailer:
+	case *stats.InTrailer: // told by the goroutine that reads, when it came
+		call.endedAt.Store(int64(time.Since(call.start)))
 		call.ended.Store(true)
 	}
 }

@@ -40,6 +40,8 @@ type Reply struct {
 // ProbeReply is a remote side's answer to a probe. The server's figures are zero where it
 // has no Probe: that it said so is a round trip all the same.
 type ProbeReply struct {
+	// Method is how the round trip was measured: MethodRPC, ping.ICMP or ping.TCP.
+	Method string
 	// RTT is the whole round trip as it was measured here, the time in the server included.
 	RTT time.Duration
 	// Received and Sent are the server's clock, which need not agree with this one; their

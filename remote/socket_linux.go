@@ -113,17 +113,9 @@ func (k *kernel) pace(piece int) int {
 	if k.raw == nil {
 		return mostPiece
 	}
-	k.mu.Lock()
-	rate := uint64(0)
-	if k.raw.Control(k.ask) == nil && k.err == nil {
-		rate = k.info.Pacing_rate
-	}
-	k.mu.Unlock()
-	if rate == math.MaxUint64 { // not known yet
-		rate = 0
-	}
+	most := k.rate() * pieceTime.Seconds()
 	fits := leastPiece
-	for fits < mostPiece && float64(2*fits) <= float64(rate)*pieceTime.Seconds() {
+	for fits < mostPiece && float64(2*fits) <= most {
 		fits *= 2
 	}
 	if fits = min(fits, mostPiece); fits != piece {
@@ -141,6 +133,19 @@ func tcpInfo(fd uintptr, info *unix.TCPInfo) error {
 		return errno
 	}
 	return nil
+}
+
+// rate is the pace at which the kernel sends, in bytes per second; 0 where unknown.
+func (k *kernel) rate() float64 {
+	if k.raw == nil {
+		return 0
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.raw.Control(k.ask) != nil || k.err != nil || k.info.Pacing_rate == math.MaxUint64 {
+		return 0
+	}
+	return float64(k.info.Pacing_rate)
 }
 
 // socket is false where the kernel said nothing: the connection is closed.
