@@ -53,12 +53,11 @@ type grid struct {
 	begun     bool
 	pending   []point // by time, not in the trace yet
 	before    point   // the last probe that is
-	next      int // the slot to be written next
+	next      int     // the slot to be written next
 	rateKnown [2]bool
 
-	taken    int
-	answered int
-	lost     int
+	answered, lost int
+	latest         time.Duration // the last round trip that came
 	// gaps is how often measurements stopped, or the clock stepped, for longer than is held.
 	gaps    int
 	refused map[string]uint64
@@ -126,13 +125,13 @@ func (g *grid) insert(s runner.LinkSample) (refused string) {
 }
 
 func (g *grid) count(p point) {
-	g.taken++
 	switch {
 	case p.isRate():
 	case p.lost:
 		g.lost++
 	default:
 		g.answered++
+		g.latest = p.rtt
 	}
 }
 

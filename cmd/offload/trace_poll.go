@@ -86,11 +86,13 @@ func (p *poller) sample(ctx context.Context, out chan<- []runner.LinkSample) err
 			return nil
 		case <-tick.C:
 		}
-		if err := p.poll(ctx, out); err != nil && ctx.Err() == nil {
+		switch err := p.poll(ctx, out); {
+		case ctx.Err() != nil:
+		case err != nil:
 			p.failure.Store(&err)
-			continue
+		default:
+			p.failure.Store(nil)
 		}
-		p.failure.Store(nil)
 	}
 }
 

@@ -27,6 +27,8 @@ const (
 
 // probed is the far end of a link.
 type probed interface {
+	// WaitReady returns when there is a connection, or ctx ends.
+	WaitReady(ctx context.Context) error
 	Probe(ctx context.Context) (remote.ProbeReply, error)
 	// Rates sends so many bytes and has so many sent back; kbit/s, 0 where it cannot tell.
 	Rates(ctx context.Context, up, down int) (upKbps, downKbps float64, err error)
@@ -57,6 +59,10 @@ func (p *prober) account() string {
 }
 
 func (p *prober) sample(ctx context.Context, out chan<- []runner.LinkSample) error {
+	// A link that is down at first is recorded as such, but connecting is not an outage.
+	ready, cancel := context.WithTimeout(ctx, probeTimeout)
+	_ = p.target.WaitReady(ready)
+	cancel()
 	var under sync.WaitGroup
 	defer under.Wait()
 	if p.rateEvery > 0 {

@@ -125,7 +125,7 @@ func (o recordOptions) source() (sampler, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &prober{target: &remoteTarget{client: client}, every: o.every, rateEvery: o.rateEvery}, client.Close, nil
+	return &prober{target: remoteTarget{client}, every: o.every, rateEvery: o.rateEvery}, client.Close, nil
 }
 
 func recordTrace(ctx context.Context, out, errOut io.Writer, o recordOptions) (err error) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +75,6 @@ func (r *recording) run(ctx context.Context, from sampler) error {
 func (r *recording) gather(ctx context.Context, cancel context.CancelFunc, batches <-chan []runner.LinkSample, from sampler) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var failed error
 	for {
 		select {
 		case batch, more := <-batches:
@@ -87,8 +85,8 @@ func (r *recording) gather(ctx context.Context, cancel context.CancelFunc, batch
 			}
 			r.grid.take(batch)
 		case <-tick.C:
-			if failed = r.rows.Flush(); failed != nil || r.rows.Rows() >= r.most {
-				cancel()
+			if r.rows.Flush() != nil || r.rows.Rows() >= r.most {
+				cancel() // the error is kept
 			}
 			if ctx.Err() == nil {
 				r.progress(from, false)
@@ -101,7 +99,8 @@ func (r *recording) gather(ctx context.Context, cancel context.CancelFunc, batch
 func (r *recording) progress(from sampler, end bool) {
 	switch now := time.Now(); {
 	case r.live:
-		_, _ = fmt.Fprintf(r.shown, "\r%s\x1b[K", r.state(from))
+		line := []rune(r.state(from)) // one that wraps could not be written over
+		_, _ = fmt.Fprintf(r.shown, "\r%s\x1b[K", string(line[:min(len(line), max(columnsOf(r.shown)-1, leastWidth))]))
 		if end {
 			_, _ = fmt.Fprintln(r.shown)
 		}
@@ -113,7 +112,7 @@ func (r *recording) progress(from sampler, end bool) {
 
 // state is a line: time, round trip, rates, losses, and what it took.
 func (r *recording) state(from sampler) string {
-	const width = 24
+	const width = 16
 	since := time.Since(r.began)
 	bar, of := "", ""
 	if r.length > 0 {
@@ -123,7 +122,7 @@ func (r *recording) state(from sampler) string {
 	}
 	link := "nothing measured yet"
 	if g := &r.grid; g.answered+g.lost > 0 {
-		link = fmt.Sprintf("round trip %.0f ms · up %s · down %s · lost %d of %d", g.latest(), rate(g.upKbps), rate(g.downKbps), g.lost, g.answered+g.lost)
+		link = fmt.Sprintf("%.0f ms · up %s · down %s · lost %s", milliseconds(g.latest), rate(g.upKbps), rate(g.downKbps), percent(float64(g.lost)/float64(g.answered+g.lost)))
 	}
 	return bar + clock(since) + of + " · " + link + " · " + from.account()
 }
@@ -132,7 +131,7 @@ func (r *recording) state(from sampler) string {
 func (r *recording) sum(out io.Writer, file string, from sampler) error {
 	g := &r.grid
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %s of %d round trips, %d lost; %s\n", file, lasting(r.rows.Rows()), g.answered, g.lost, from.account())
+	fmt.Fprintf(&text, "%s: %s, %d round trips, %d lost; %s\n", file, lasting(r.rows.Rows()), g.answered, g.lost, from.account())
 	for i, direction := range []string{"up", "down"} {
 		if !g.rateKnown[i] {
 			fmt.Fprintf(&text, "no rate was measured %s: the trace has the %s of --%s-kbps\n", direction, rate([]float64{g.upKbps, g.downKbps}[i]), direction)
@@ -147,14 +146,4 @@ func (r *recording) sum(out io.Writer, file string, from sampler) error {
 	fmt.Fprintf(&text, "look at it:  offload trace show %s\nreplay it:   offload up --trace %s\n", file, file)
 	_, err := io.WriteString(out, text.String())
 	return err
-}
-
-// latest is the round trip of the newest probe that came back, in ms.
-func (g *grid) latest() float64 {
-	for i := len(g.pending) - 1; i >= 0; i-- {
-		if p := g.pending[i]; !p.lost && !p.isRate() {
-			return float64(p.rtt) / float64(time.Millisecond)
-		}
-	}
-	return math.NaN()
 }

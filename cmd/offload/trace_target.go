@@ -10,14 +10,10 @@ import (
 )
 
 // remoteTarget is a target over the wire.
-type remoteTarget struct{ client *remote.Client }
-
-func (t *remoteTarget) Probe(ctx context.Context) (remote.ProbeReply, error) {
-	return t.client.Probe(ctx)
-}
+type remoteTarget struct{ *remote.Client }
 
 // Rates takes the time that bytes need beyond a round trip without them.
-func (t *remoteTarget) Rates(ctx context.Context, up, down int) (upKbps, downKbps float64, err error) {
+func (t remoteTarget) Rates(ctx context.Context, up, down int) (upKbps, downKbps float64, err error) {
 	bare, err := t.timed(ctx, 0, 0)
 	if err != nil {
 		return 0, 0, err
@@ -33,9 +29,9 @@ func (t *remoteTarget) Rates(ctx context.Context, up, down int) (upKbps, downKbp
 	return upKbps, kbpsOf(down, loaded-bare), nil
 }
 
-func (t *remoteTarget) timed(ctx context.Context, up, down int) (time.Duration, error) {
+func (t remoteTarget) timed(ctx context.Context, up, down int) (time.Duration, error) {
 	began := time.Now()
-	_, err := t.client.ProbeRate(ctx, up, down)
+	_, err := t.ProbeRate(ctx, up, down)
 	return time.Since(began), err
 }
 
