@@ -76,7 +76,8 @@ func (p *path) pacing() float64 {
 	if conn == nil {
 		return 0
 	}
-	return conn.kernel.rate()
+	pacing, _ := conn.kernel.pacing()
+	return pacing
 }
 
 func (p *path) answered() {

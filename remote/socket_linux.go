@@ -113,15 +113,36 @@ func (k *kernel) pace(piece int) int {
 	if k.raw == nil {
 		return mostPiece
 	}
-	most := k.rate() * pieceTime.Seconds()
+	_, rate := k.pacing()
 	fits := leastPiece
-	for fits < mostPiece && float64(2*fits) <= most {
+	for fits < mostPiece && float64(2*fits) <= rate*pieceTime.Seconds() {
 		fits *= 2
 	}
 	if fits = min(fits, mostPiece); fits != piece {
 		_ = k.raw.Control(func(fd uintptr) { setLowat(fd, fits) })
 	}
 	return fits
+}
+
+// pacing is the rate at which the kernel lets bytes go, and rate what of them the link
+// takes, in bytes per second; 0 where unknown. A loss-based congestion control lets go up to
+// twice of what is delivered.
+func (k *kernel) pacing() (pacing, rate float64) {
+	const growing = 1.25 // beyond what was delivered, to find more
+	if k.raw == nil {
+		return 0, 0
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i := &k.info
+	if k.raw.Control(k.ask) != nil || k.err != nil || i.Pacing_rate == math.MaxUint64 {
+		return 0, 0
+	}
+	pacing = float64(i.Pacing_rate)
+	if i.Delivery_rate > 0 && !applicationLimited(i) {
+		return pacing, min(pacing, growing*float64(i.Delivery_rate))
+	}
+	return pacing, pacing
 }
 
 // tcpInfo is unix.GetsockoptTCPInfo into memory that is there already.
@@ -133,19 +154,6 @@ func tcpInfo(fd uintptr, info *unix.TCPInfo) error {
 		return errno
 	}
 	return nil
-}
-
-// rate is the pace at which the kernel sends, in bytes per second; 0 where unknown.
-func (k *kernel) rate() float64 {
-	if k.raw == nil {
-		return 0
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.raw.Control(k.ask) != nil || k.err != nil || k.info.Pacing_rate == math.MaxUint64 {
-		return 0
-	}
-	return float64(k.info.Pacing_rate)
 }
 
 // socket is false where the kernel said nothing: the connection is closed.

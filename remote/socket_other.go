@@ -30,6 +30,6 @@ func (*kernel) wait() error { return nil }
 
 func (*kernel) pace(int) int { return mostPiece }
 
-func (*kernel) rate() float64 { return 0 }
+func (*kernel) pacing() (pacing, rate float64) { return 0, 0 }
 
 func (*kernel) socket() (link.Socket, bool) { return link.Socket{}, false }

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package remote
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
+	"pgregory.net/rapid"
+
+	"edgex-offload/offload"
+)
+
+// sink is a connection that takes nothing until it is opened.
+type sink struct {
+	net.Conn
+	open chan struct{}
+
+	mu     sync.Mutex
+	got    bytes.Buffer
+	fails  error
+	closed bool
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	<-s.open
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fails != nil {
+		return 0, s.fails
+	}
+	return s.got.Write(b)
+}
+
+func (s *sink) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		close(s.open)
+	}
+	return nil
+}
+
+func (s *sink) written() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.got.Len()
+}
+
+// queueBench is a send queue with gRPC's framer before it and a sink behind it.
+type queueBench struct {
+	path   path
+	sink   *sink
+	queue  *sendQueue
+	framer *http2.Framer
+}
+
+func newQueueBench(tb require.TestingT) *queueBench {
+	b := &queueBench{sink: &sink{open: make(chan struct{})}}
+	b.queue = newSendQueue(b.sink, &liveConn{Conn: b.sink}, &b.path)
+	b.framer = http2.NewFramer(b.queue, nil)
+	_, err := b.queue.Write([]byte(http2.ClientPreface))
+	require.NoError(tb, err)
+	require.NoError(tb, b.framer.WriteSettings())
+	return b
+}
+
+// payload writes a task's frames of DATA as gRPC does: each payload in place.
+func (b *queueBench) payload(tb require.TestingT, stream uint32, head, payload []byte) {
+	const most = 16 << 10
+	for first := true; first || len(payload) > 0; first = false {
+		n := min(len(payload), most-len(head))
+		var flags byte
+		if n == len(payload) {
+			flags = byte(http2.FlagDataEndStream)
+		}
+		size := len(head) + n
+		for _, part := range [][]byte{{byte(size >> 16), byte(size >> 8), byte(size), 0, flags, 0, 0, 0, byte(stream)}, head, payload[:n]} {
+			_, err := b.queue.Write(part)
+			require.NoError(tb, err)
+		}
+		head, payload = nil, payload[n:]
+	}
+}
+
+// finish lets everything go and gives the frames as the other side reads them.
+func (b *queueBench) finish(tb require.TestingT) []written {
+	close(b.sink.open)
+	b.path.writers.Wait()
+	raw := b.sink.got.Bytes()
+	require.True(tb, bytes.HasPrefix(raw, []byte(http2.ClientPreface)))
+	reader := http2.NewFramer(nil, bytes.NewReader(raw[prefaceBytes:]))
+	var frames []written
+	for {
+		f, err := reader.ReadFrame()
+		if err != nil {
+			return frames
+		}
+		h := f.Header()
+		w := written{kind: h.Type, stream: h.StreamID, ends: h.Type == http2.FrameData && h.Flags.Has(http2.FlagDataEndStream)}
+		if data, ok := f.(*http2.DataFrame); ok {
+			w.data = bytes.Clone(data.Data())
+		}
+		frames = append(frames, w)
+	}
+}
+
+type written struct {
+	kind   http2.FrameType
+	stream uint32
+	ends   bool
+	data   []byte
+}
+
+func (b *queueBench) headers(tb require.TestingT, stream uint32) {
+	require.NoError(tb, b.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: []byte{byte(stream)}, EndHeaders: true}))
+}
+
+// order is the streams in the order in which their data ended.
+func order(frames []written) []uint32 {
+	var ended []uint32
+	for _, f := range frames {
+		if f.ends {
+			ended = append(ended, f.stream)
+		}
+	}
+	return ended
+}
+
+func TestWhatPassesWhat(t *testing.T) {
+	b := newQueueBench(t)
+	tasks := []struct {
+		stream   uint32
+		size     int
+		priority offload.Priority
+	}{
+		{1, 100_000, offload.Medium}, {3, 50_000, offload.Low}, {5, 50_000, offload.Critical},
+		{7, 2_000, offload.Low}, {9, 60_000, offload.Medium}, {11, 100, offload.Low},
+	}
+	for _, task := range tasks {
+		payload := make([]byte, task.size)
+		b.path.outbox.put(payload, task.priority, nil)
+		b.headers(t, task.stream)
+		b.payload(t, task.stream, []byte{0, 0, 0, 0, 0}, payload)
+	}
+	frames := b.finish(t)
+	assert.Equal(t, []uint32{7, 11, 5, 1, 9, 3}, order(frames), "the small ones first, then by priority, then as they came")
+	var headers []uint32
+	for _, f := range frames {
+		if f.kind == http2.FrameHeaders {
+			headers = append(headers, f.stream)
+		}
+	}
+	assert.Equal(t, []uint32{1, 3, 5, 7, 9, 11}, headers, "their compression depends on that")
+}
+
+func TestSentIsCalledWhenThePayloadIsWritten(t *testing.T) {
+	b := newQueueBench(t)
+	first, second := make([]byte, 40_000), make([]byte, 40_000)
+	var calls []int
+	sent := func() { calls = append(calls, b.sink.written()) }
+	one := b.path.outbox.put(first, offload.Low, sent)
+	b.path.outbox.put(second, offload.Low, sent)
+	b.headers(t, 1)
+	b.payload(t, 1, []byte("head"), first)
+	b.headers(t, 3)
+	b.payload(t, 3, []byte("head"), second)
+	assert.Empty(t, calls, "nothing is written yet")
+	b.finish(t)
+	require.Len(t, calls, 2)
+	assert.Greater(t, calls[0], 40_000)
+	assert.Less(t, calls[0], 80_000, "before the other")
+	assert.Greater(t, calls[1], 80_000)
+	one.written()
+	assert.Len(t, calls, 2, "once")
+}
+
+func TestSentIsNotCalledAfterTheEnd(t *testing.T) {
+	b := newQueueBench(t)
+	payload := make([]byte, 40_000)
+	o := b.path.outbox.put(payload, offload.Low, func() { t.Error("sent") })
+	b.headers(t, 1)
+	b.payload(t, 1, nil, payload)
+	o.end()
+	b.finish(t)
+}
+
+// What gRPC sends again over another connection is told when it is written there.
+func TestSentAfterAnotherAttempt(t *testing.T) {
+	sent := 0
+	payload := make([]byte, 40_000)
+	b := newQueueBench(t)
+	b.path.outbox.put(payload, offload.Low, func() { sent++ })
+	b.headers(t, 1)
+	_, err := b.queue.Write([]byte{0, 0x40, 0, 0, 0, 0, 0, 0, 1})
+	require.NoError(t, err)
+	_, err = b.queue.Write(payload[:0x4000])
+	require.NoError(t, err)
+	b.sink.fails = errors.New("broken")
+	require.NoError(t, b.queue.Close())
+	b.path.writers.Wait()
+	assert.Zero(t, sent)
+
+	b.sink = &sink{open: make(chan struct{})}
+	b.queue = newSendQueue(b.sink, &liveConn{Conn: b.sink}, &b.path)
+	b.queue.parser.preface = 0
+	b.payload(t, 1, nil, payload)
+	close(b.sink.open)
+	b.path.writers.Wait()
+	assert.Equal(t, 1, sent)
+}
+
+func TestAnErrorEndsTheConnection(t *testing.T) {
+	b := newQueueBench(t)
+	broken := errors.New("broken")
+	b.sink.fails = broken
+	close(b.sink.open)
+	b.sink.closed = true
+	b.path.writers.Wait()
+	_, err := b.queue.Write(make([]byte, frameHeader))
+	require.ErrorIs(t, err, broken)
+	require.NoError(t, b.queue.Close())
+}
+
+// Whatever waits and however it is cut: each stream's bytes arrive whole and in order, its
+// reset behind them, and every frame can be read.
+func TestOrderOfAStreamIsKept(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := newQueueBench(t)
+		b.queue.piece = rapid.IntRange(frameHeader+1, 1<<16).Draw(t, "piece")
+		want := map[uint32][]byte{}
+		reset := map[uint32]bool{}
+		streams := rapid.IntRange(1, 8).Draw(t, "streams")
+		for s := range uint32(streams) {
+			stream := 2*s + 1
+			payload := rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(t, "payload")
+			payload = bytes.Repeat(payload, rapid.IntRange(1, 200).Draw(t, "times"))
+			head := rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "head")
+			if rapid.Bool().Draw(t, "is ours") {
+				priority := offload.Priority(rapid.Int32Range(-1, 5).Draw(t, "priority"))
+				b.path.outbox.put(payload, priority, nil)
+			}
+			b.headers(t, stream)
+			b.payload(t, stream, head, payload)
+			want[stream] = append(bytes.Clone(head), payload...)
+			if reset[stream] = rapid.Bool().Draw(t, "reset"); reset[stream] {
+				require.NoError(t, b.framer.WriteRSTStream(stream, http2.ErrCodeCancel))
+			}
+			if rapid.Bool().Draw(t, "ping") {
+				require.NoError(t, b.framer.WritePing(false, [8]byte{}))
+			}
+		}
+		got, ended := map[uint32][]byte{}, map[uint32]bool{}
+		for _, f := range b.finish(t) {
+			switch f.kind {
+			case http2.FrameData:
+				require.False(t, ended[f.stream], "data after the end")
+				got[f.stream] = append(got[f.stream], f.data...)
+				ended[f.stream] = f.ends
+			case http2.FrameRSTStream:
+				require.True(t, ended[f.stream] && reset[f.stream])
+				delete(reset, f.stream)
+			}
+		}
+		require.Equal(t, want, got)
+		for stream, wanted := range reset {
+			require.False(t, wanted, "no reset of %d", stream)
+			require.True(t, ended[stream])
+		}
+	})
+}
+
+// FuzzSendQueue is whatever gRPC might write: it arrives, or waits for the rest of it.
+func FuzzSendQueue(f *testing.F) {
+	f.Add([]byte{0, 0, 2, 0, 1, 0, 0, 0, 1, 'h', 'i'}, 3)
+	f.Add([]byte{0, 0, 2, 0, 9, 0, 0, 0, 1, 1, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0}, 1)
+	f.Fuzz(func(t *testing.T, raw []byte, cut int) {
+		b := newQueueBench(t)
+		cut = max(1, cut%64)
+		for rest := raw; len(rest) > 0; rest = rest[min(cut, len(rest)):] {
+			_, err := b.queue.Write(rest[:min(cut, len(rest))])
+			require.NoError(t, err)
+		}
+		close(b.sink.open)
+		b.path.writers.Wait()
+		for _, f := range b.queue.frames {
+			require.True(t, f.waits)
+		}
+		require.NoError(t, b.queue.err)
+		before := prefaceBytes + frameHeader
+		assert.LessOrEqual(t, b.sink.got.Len(), before+len(raw)+frameHeader*(1+len(raw)/leastCut))
+	})
+}
