@@ -36,6 +36,9 @@ type Counters struct {
 	// Reordered arrived behind packets that left later, or could have.
 	Reordered uint64
 	Dropped   [NumReasons]uint64
+	// Missed never came: the sender's device dropped them because this process did not
+	// take them in time. What is measured while it rises is not the link.
+	Missed uint64
 	// Waiting for their turn, the one that is leaving included, now.
 	WaitingPackets, WaitingBytes int
 	// OnTheWay have left and not arrived.

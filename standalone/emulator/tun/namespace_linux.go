@@ -21,6 +21,8 @@ import (
 const (
 	deviceName = "link0"
 	clonePath  = "/dev/net/tun"
+	// deviceQueue is how many packets the device keeps for the pump.
+	deviceQueue = 4096
 )
 
 // Namespace is one end of the link. It is safe for concurrent use.
@@ -29,8 +31,9 @@ type Namespace struct {
 	congestion string
 	device     int // the file of the TUN device, which lives as long as it is open
 
-	mu     sync.RWMutex // guards handle against a close while it is entered
+	mu     sync.RWMutex // guards handle and device against a close while they are used
 	handle netns.NsHandle
+	missed uint64 // what unread counted at the close
 }
 
 // newNamespace makes a namespace with a device that has an address on the link.
@@ -52,7 +55,7 @@ func newNamespace(address, congestion string) (*Namespace, error) {
 }
 
 // visit runs a function that leaves the thread's namespace, and brings it back.
-func visit(f func() error) error {
+func visit(f func() error) (err error) {
 	runtime.LockOSThread()
 	home, err := netns.Get()
 	if err != nil {
@@ -60,13 +63,32 @@ func visit(f func() error) error {
 		return fmt.Errorf("find the present network namespace: %w", err)
 	}
 	defer func() {
-		// A thread that cannot be brought back stays locked, and ends with its goroutine.
-		if netns.Set(home) == nil {
+		if back := comeBack(home); back == nil {
 			runtime.UnlockOSThread()
+		} else { // the thread stays locked, and ends with its goroutine
+			err = errors.Join(err, fmt.Errorf("leave the network namespace: %w", back))
 		}
 		_ = home.Close()
 	}()
 	return f()
+}
+
+// comeBack brings the present thread to a namespace. Without rights that fails also where
+// it already is.
+func comeBack(home netns.NsHandle) error {
+	failed := netns.Set(home)
+	if failed == nil {
+		return nil
+	}
+	here, err := netns.Get()
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	defer func() { _ = here.Close() }()
+	if here.Equal(home) {
+		return nil
+	}
+	return failed
 }
 
 // furnish sets up the present namespace.
@@ -133,6 +155,9 @@ func setUp(name string, address *netlink.Addr) error {
 		if err := netlink.LinkSetMTU(device, MTU); err != nil {
 			return fmt.Errorf("set the MTU of %s: %w", name, err)
 		}
+		if err := netlink.LinkSetTxQLen(device, deviceQueue); err != nil {
+			return fmt.Errorf("set the queue of %s: %w", name, err)
+		}
 		if err := netlink.AddrAdd(device, address); err != nil {
 			return fmt.Errorf("give %s the address %s: %w", name, address, err)
 		}
@@ -178,10 +203,34 @@ func (n *Namespace) Path() string {
 	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), int(n.handle))
 }
 
+// unread counts the packets that the device dropped because the pump did not take them.
+func (n *Namespace) unread() uint64 {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.countUnread()
+}
+
+func (n *Namespace) countUnread() uint64 {
+	if !n.handle.IsOpen() {
+		return n.missed
+	}
+	kernel, err := netlink.NewHandleAt(n.handle, unix.NETLINK_ROUTE)
+	if err != nil {
+		return 0
+	}
+	defer kernel.Close()
+	device, err := kernel.LinkByName(deviceName)
+	if err != nil || device.Attrs().Statistics == nil { // somebody removed the device
+		return 0
+	}
+	return device.Attrs().Statistics.TxDropped
+}
+
 // close removes the device, and the namespace when nothing else uses it.
 func (n *Namespace) close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.missed = n.countUnread()
 	var errs []error
 	if n.device >= 0 {
 		errs = append(errs, unix.Close(n.device))

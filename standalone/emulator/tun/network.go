@@ -113,8 +113,12 @@ func (n *Network) change(how func(*timeline)) time.Duration {
 // Counters are by emulator.Up and emulator.Down.
 func (n *Network) Counters() [2]Counters {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.link.counters(n.Elapsed())
+	all := n.link.counters(n.Elapsed())
+	n.mu.Unlock()
+	for d, end := range n.ends {
+		all[d].Missed = end.unread()
+	}
+	return all
 }
 
 // Close stops the link, waits for it and removes devices and namespaces; what was made

@@ -20,6 +20,8 @@ func (n *Namespace) Do(func() error) error { return errPlatform }
 // Path is empty here.
 func (n *Namespace) Path() string { return "" }
 
+func (n *Namespace) unread() uint64 { return 0 }
+
 func (n *Namespace) close() error { return nil }
 
 func setCongestion(uintptr, string) error { return errPlatform }
