@@ -146,6 +146,9 @@ func (c *Client) Offload(ctx context.Context, task offload.Task, sent func()) (R
 	}
 	out := c.path.outbox.put(request.GetPayload(), task.Priority, sent)
 	defer out.end()
+	if task.Priority == offload.Critical || len(task.Payload) <= smallMessage {
+		defer c.path.hurry()()
+	}
 	start := time.Now()
 	call := newCall(start)
 	response, err := c.stub.OffloadTask(context.WithValue(ctx, callKey{}, call), request)

@@ -41,6 +41,10 @@ func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 	live.kernel.tune(c.config.DeadAfter, c.config.Congestion)
 	c.path.mu.Lock()
 	defer c.path.mu.Unlock()
+	if c.path.closed {
+		_ = conn.Close()
+		return nil, net.ErrClosed
+	}
 	c.path.current = live
 	c.path.silentSince = time.Time{}
 	return live, nil

@@ -20,6 +20,9 @@ type path struct {
 	// withoutProbe numbers the connection over which the server said that it has no Probe.
 	withoutProbe atomic.Uint64
 
+	queue   atomic.Pointer[sendQueue] // of the current connection
+	hurried atomic.Int64              // calls that are to pass what waits
+
 	writers sync.WaitGroup
 	mu      sync.Mutex
 	closed  bool
@@ -38,6 +41,16 @@ func (p *path) start(f func()) bool {
 	}
 	p.writers.Go(f)
 	return true
+}
+
+// hurry lets a call that begins now pass what waits, until the function that it returns
+// was called.
+func (p *path) hurry() (done func()) {
+	p.hurried.Add(1)
+	if q := p.queue.Load(); q != nil {
+		q.ease()
+	}
+	return func() { p.hurried.Add(-1) }
 }
 
 // close breaks the connection and waits for the goroutines.

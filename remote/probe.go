@@ -58,12 +58,14 @@ func (c *Client) probe(ctx context.Context, up, down int) (ProbeReply, error) {
 		return ProbeReply{}, err
 	}
 	reply.Method, reply.Socket = MethodRPC, c.Socket()
+	reply.WireBytes = int(call.out.Load() + call.in.Load())
 	return reply, nil
 }
 
 // callProbe makes the call and draws from its end what it says of the connection. The
 // error is an *Error, with errProbeless as its cause where there is no Probe.
 func (c *Client) callProbe(ctx context.Context, call *call, up, down int) (*proto.ProbeResponse, error) {
+	defer c.path.hurry()()
 	start, connection := time.Now(), c.path.number()
 	request := newProbe(c.path.probes.Add(1), up, down)
 	response, err := c.stub.Probe(context.WithValue(ctx, callKey{}, call), request)

@@ -53,6 +53,9 @@ type ProbeReply struct {
 	QueueLength int
 	// Padding is how many bytes of padding came with the answer.
 	Padding int
+	// WireBytes is what it took on the wire, both ways, without HTTP/2's headers, TLS, TCP
+	// and IP; 0 with ping.TCP.
+	WireBytes int
 	// Socket is what the kernel said of the connection right after the answer.
 	Socket link.Socket
 }

@@ -20,8 +20,10 @@ import (
 // a copy, and is cut as finely as the link is slow, so that a small message that comes
 // meanwhile waits for a few milliseconds of it alone.
 //
-// What waits is bounded by HTTP/2's flow control and by the payloads of the calls under
-// way. Write comes from one goroutine at a time, as net.Conn has it from gRPC.
+// What waits is bounded: beyond that Write waits, and gRPC keeps the rest, which it drops
+// when its call is given up. Only while a call is in a hurry everything is taken, so that
+// it comes to light; then HTTP/2's flow control bounds it, and the payloads of the calls
+// under way. Write comes from one goroutine at a time, as net.Conn has it from gRPC.
 type sendQueue struct {
 	net.Conn // TLS, or the connection itself
 	live     *liveConn
@@ -29,7 +31,9 @@ type sendQueue struct {
 
 	mu     sync.Mutex // guards all below
 	parser parser
-	frames []*frame // in the order in which they will be written
+	frames []*frame  // in the order in which they will be written
+	bytes  int       // in frames
+	eased  sync.Cond // bytes became less, or somebody is in a hurry, or it is over
 	spares []*frame
 	out    []byte // the piece that is being written
 	done   []*outgoing
@@ -51,16 +55,22 @@ const (
 	paceAge = 10 * time.Millisecond
 	// leastCut is the smallest piece that a frame is cut into to fill the room that is left.
 	leastCut = 512
+	// leastWaiting is how many bytes wait at least before Write waits, and waitingPieces how
+	// many pieces of a fast link.
+	leastWaiting, waitingPieces = 32 << 10, 4
 	// spareFrames bounds the frames kept for use again.
 	spareFrames = 16
 )
 
 func newSendQueue(conn net.Conn, live *liveConn, path *path) *sendQueue {
-	return &sendQueue{Conn: conn, live: live, path: path, parser: parser{preface: prefaceBytes}, piece: leastPiece}
+	q := &sendQueue{Conn: conn, live: live, path: path, parser: parser{preface: prefaceBytes}, piece: firstPiece}
+	q.eased.L = &q.mu
+	path.queue.Store(q)
+	return q
 }
 
-// Write takes b over and writes at once what the socket takes. It does not wait for it; an
-// error is of an earlier write.
+// Write takes b over and writes at once what the socket takes; an error is of an earlier
+// write.
 func (q *sendQueue) Write(b []byte) (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -82,6 +92,9 @@ func (q *sendQueue) Write(b []byte) (int, error) {
 			}
 		}
 	}
+	for q.writing && q.err == nil && q.bytes > max(leastWaiting, waitingPieces*q.piece) && q.path.hurried.Load() == 0 {
+		q.eased.Wait()
+	}
 	return len(b), q.err
 }
 
@@ -95,6 +108,7 @@ func (q *sendQueue) insert(f *frame) {
 		f.rank = max(f.rank, q.frames[at-1].rank) // nothing passes it that does not pass that
 	}
 	q.frames = slices.Insert(q.frames, at, f)
+	q.bytes += f.left
 }
 
 // drain writes while the socket takes it at once, and leaves the rest to a goroutine.
@@ -147,8 +161,9 @@ func (q *sendQueue) step() {
 		if len(q.out) > 0 && room < min(f.left+frameHeader, leastCut) {
 			break
 		}
-		var all bool
-		if q.out, all = f.emit(q.out, room); !all {
+		left, all := f.left, false
+		q.out, all = f.emit(q.out, room)
+		if q.bytes -= left - f.left; !all {
 			break
 		}
 		if f.ends != nil {
@@ -166,9 +181,17 @@ func (q *sendQueue) step() {
 		}
 	}
 	q.mu.Lock()
+	q.eased.Broadcast()
 	if err != nil {
 		q.fail(err)
 	}
+}
+
+// ease lets Write go on if it waits.
+func (q *sendQueue) ease() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.eased.Broadcast()
 }
 
 // pace fits the piece to what the link carries now.
@@ -185,6 +208,7 @@ func (q *sendQueue) fail(err error) {
 		q.err = err
 		_ = q.live.Close()
 	}
+	q.eased.Broadcast()
 }
 
 // Close ends the connection; what waits is not written any more.
@@ -194,6 +218,7 @@ func (q *sendQueue) Close() error {
 		q.err = net.ErrClosed
 	}
 	writing := q.writing
+	q.eased.Broadcast()
 	q.mu.Unlock()
 	if writing { // TLS would wait to say goodbye behind it
 		_ = q.live.Close()

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,11 +24,15 @@ type sink struct {
 	net.Conn
 	open chan struct{}
 
-	mu     sync.Mutex
-	got    bytes.Buffer
-	fails  error
-	closed bool
+	once sync.Once
+
+	mu    sync.Mutex
+	got   bytes.Buffer
+	fails error
 }
+
+// release opens it.
+func (s *sink) release() { s.once.Do(func() { close(s.open) }) }
 
 func (s *sink) Write(b []byte) (int, error) {
 	<-s.open
@@ -38,15 +44,7 @@ func (s *sink) Write(b []byte) (int, error) {
 	return s.got.Write(b)
 }
 
-func (s *sink) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.closed {
-		s.closed = true
-		close(s.open)
-	}
-	return nil
-}
+func (s *sink) Close() error { s.release(); return nil }
 
 func (s *sink) written() int {
 	s.mu.Lock()
@@ -62,9 +60,12 @@ type queueBench struct {
 	framer *http2.Framer
 }
 
+// newQueueBench takes everything: a call is in a hurry.
 func newQueueBench(tb require.TestingT) *queueBench {
 	b := &queueBench{sink: &sink{open: make(chan struct{})}}
+	b.path.hurry()
 	b.queue = newSendQueue(b.sink, &liveConn{Conn: b.sink}, &b.path)
+	b.queue.piece = leastPiece
 	b.framer = http2.NewFramer(b.queue, nil)
 	_, err := b.queue.Write([]byte(http2.ClientPreface))
 	require.NoError(tb, err)
@@ -92,7 +93,7 @@ func (b *queueBench) payload(tb require.TestingT, stream uint32, head, payload [
 
 // finish lets everything go and gives the frames as the other side reads them.
 func (b *queueBench) finish(tb require.TestingT) []written {
-	close(b.sink.open)
+	b.sink.release()
 	b.path.writers.Wait()
 	raw := b.sink.got.Bytes()
 	require.True(tb, bytes.HasPrefix(raw, []byte(http2.ClientPreface)))
@@ -141,8 +142,12 @@ func TestWhatPassesWhat(t *testing.T) {
 		size     int
 		priority offload.Priority
 	}{
-		{1, 100_000, offload.Medium}, {3, 50_000, offload.Low}, {5, 50_000, offload.Critical},
-		{7, 2_000, offload.Low}, {9, 60_000, offload.Medium}, {11, 100, offload.Low},
+		{1, 100_000, offload.Medium},
+		{3, 50_000, offload.Low},
+		{5, 50_000, offload.Critical},
+		{7, 2_000, offload.Low},
+		{9, 60_000, offload.Medium},
+		{11, 100, offload.Low},
 	}
 	for _, task := range tasks {
 		payload := make([]byte, task.size)
@@ -210,19 +215,54 @@ func TestSentAfterAnotherAttempt(t *testing.T) {
 
 	b.sink = &sink{open: make(chan struct{})}
 	b.queue = newSendQueue(b.sink, &liveConn{Conn: b.sink}, &b.path)
-	b.queue.parser.preface = 0
+	b.queue.parser.preface = 0 // which the other one had
 	b.payload(t, 1, nil, payload)
-	close(b.sink.open)
+	b.sink.release()
 	b.path.writers.Wait()
 	assert.Equal(t, 1, sent)
+}
+
+// What cannot be written yet stays with gRPC, which can still drop it, until it is in the
+// way of a call in a hurry, or all is over.
+func TestWriteWaitsUnlessSomebodyIsInAHurry(t *testing.T) {
+	for name, release := range map[string]func(*queueBench){
+		"hurry":   func(b *queueBench) { b.path.hurry() },
+		"written": func(b *queueBench) { b.sink.release() },
+		"close":   func(b *queueBench) { _ = b.queue.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newQueueBench(t)
+				b.path.hurried.Store(0)
+				var taken atomic.Int64
+				var writing sync.WaitGroup
+				writing.Go(func() {
+					for range 10 {
+						if _, err := b.queue.Write(append([]byte{0, 0x40, 0, 0, 0, 0, 0, 0, 1}, make([]byte, 1<<14)...)); err != nil {
+							return
+						}
+						taken.Add(1)
+					}
+				})
+				synctest.Wait()
+				assert.LessOrEqual(t, taken.Load(), int64(leastWaiting>>14))
+				release(b)
+				writing.Wait()
+				if name != "close" {
+					assert.EqualValues(t, 10, taken.Load())
+				}
+				_ = b.queue.Close()
+				b.path.writers.Wait()
+			})
+		})
+	}
 }
 
 func TestAnErrorEndsTheConnection(t *testing.T) {
 	b := newQueueBench(t)
 	broken := errors.New("broken")
 	b.sink.fails = broken
-	close(b.sink.open)
-	b.sink.closed = true
+	b.sink.release()
 	b.path.writers.Wait()
 	_, err := b.queue.Write(make([]byte, frameHeader))
 	require.ErrorIs(t, err, broken)
@@ -288,7 +328,7 @@ func FuzzSendQueue(f *testing.F) {
 			_, err := b.queue.Write(rest[:min(cut, len(rest))])
 			require.NoError(t, err)
 		}
-		close(b.sink.open)
+		b.sink.release()
 		b.path.writers.Wait()
 		for _, f := range b.queue.frames {
 			require.True(t, f.waits)

@@ -15,6 +15,9 @@ import (
 	"edgex-offload/offload/link"
 )
 
+// firstPiece is what is written at once before the link is known.
+const firstPiece = leastPiece
+
 // tuneListener sets the congestion control of what is sent on the connections that come,
 // where the kernel allows it.
 func tuneListener(listener net.Listener, congestion string) {
@@ -111,7 +114,7 @@ func (k *kernel) wait() error {
 // the kernel's own queue to it where that is not the piece until now.
 func (k *kernel) pace(piece int) int {
 	if k.raw == nil {
-		return mostPiece
+		return piece
 	}
 	_, rate := k.pacing()
 	fits := leastPiece

@@ -11,6 +11,9 @@ import (
 	"edgex-offload/offload/link"
 )
 
+// firstPiece is what is written at once, on a link that is not known.
+const firstPiece = 16 << 10
+
 // tuneListener leaves the socket as it is.
 func tuneListener(net.Listener, string) {}
 
@@ -28,7 +31,7 @@ func (*kernel) writable() bool { return false }
 
 func (*kernel) wait() error { return nil }
 
-func (*kernel) pace(int) int { return mostPiece }
+func (*kernel) pace(piece int) int { return piece }
 
 func (*kernel) pacing() (pacing, rate float64) { return 0, 0 }
 

@@ -41,6 +41,8 @@ type TrainReply struct {
 	UpAtLeast, DownAtLeast bool
 	// Implausible: the server's clock went back, stepped, or is absurd; Up is 0 then.
 	Implausible bool
+	// WireBytes is what the train took on the wire, both ways, as in ProbeReply.
+	WireBytes int
 	// RTT is that of the first answer, the wait behind the train included.
 	RTT time.Duration
 	// Socket is what the kernel said of the connection right after the train.
@@ -148,6 +150,7 @@ func (r *TrainReply) readUp(train []car, pace float64) {
 	if len(train) == 0 {
 		return
 	}
+	r.count(train)
 	r.RTT = firstArrival(train)
 	slices.SortFunc(train, func(a, b car) int { return cmp.Compare(a.received, b.received) })
 	first, last := train[0].received, train[len(train)-1].received
@@ -169,11 +172,18 @@ func (r *TrainReply) readUp(train []car, pace float64) {
 	}
 }
 
+func (r *TrainReply) count(train []car) {
+	for _, c := range train {
+		r.WireBytes += c.up + c.down
+	}
+}
+
 // readDown takes the way back out of a train.
 func (r *TrainReply) readDown(train []car) {
 	if len(train) == 0 {
 		return
 	}
+	r.count(train)
 	if r.RTT == 0 {
 		r.RTT = firstArrival(train)
 	}
