@@ -14,6 +14,7 @@ import (
 	"edgex-offload/app-service/config"
 	"edgex-offload/infer"
 	"edgex-offload/infer/ort"
+	"edgex-offload/offload"
 	"edgex-offload/remote"
 	"edgex-offload/runner"
 )
@@ -70,13 +71,12 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 }
 
 func newTarget(t config.NamedTarget, client *remote.Client) runner.Target {
-	return runner.Target{Name: t.Name, Remote: client}
+	return runner.Target{Name: t.Name, Remote: client, Metered: t.Metered}
 }
 
 func setProbes(o *runner.Options, p config.Probes) {
-	o.ProbeInterval, o.ProbeTimeout = p.IntervalMin, p.Timeout
-	if p.RateBytesPerMinute == 0 {
-		o.RateInterval = -1
+	o.Probing = offload.Probing{
+		IntervalMin: p.IntervalMin, IntervalMax: p.IntervalMax, Timeout: p.Timeout, RateBytesPerMinute: p.RateBytesPerMinute,
 	}
 }
 

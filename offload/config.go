@@ -12,15 +12,25 @@ import (
 type Config struct {
 	Settings Settings
 	// Targets names the remote targets, the cloud and peers, in order of preference on a tie.
-	Targets []string
+	Targets []Target
 	// Models are what can answer tasks; replaced as a whole by a ModelsChanged event.
 	Models []Model
 	// Workers is how many local runs may be under way at once.
 	Workers int
 	// Power is what energy is computed from.
 	Power Power
+	// Probing is what may be spent on measuring links.
+	Probing Probing
 	// Epoch is the wall clock time of engine time zero.
 	Epoch time.Time
+}
+
+// Target is a place elsewhere that runs tasks.
+type Target struct {
+	// Name is not empty, not Local and not used twice.
+	Name string
+	// Metered: paid by the byte. It gets no packet trains and fewer probes.
+	Metered bool
 }
 
 // Power is what the box draws, in watts.
@@ -62,7 +72,7 @@ type RemoteModel struct {
 
 func (c Config) validate() error {
 	var errs []error
-	errs = append(errs, c.Settings.Validate())
+	errs = append(errs, c.Settings.Validate(), c.Probing.Validate())
 	if c.Workers < 1 || c.Workers > 64 {
 		errs = append(errs, fmt.Errorf("Workers %d: allowed is 1 to 64", c.Workers))
 	}
@@ -70,7 +80,8 @@ func (c Config) validate() error {
 		errs = append(errs, fmt.Errorf("Targets has %d names: allowed are at most %d", len(c.Targets), maxTargets))
 	}
 	seen := map[string]bool{Local: true}
-	for _, name := range c.Targets {
+	for _, t := range c.Targets {
+		name := t.Name
 		if name == "" || seen[name] {
 			errs = append(errs, fmt.Errorf("Targets %q: allowed is a name that is not empty, not %q and not used twice", name, Local))
 		}

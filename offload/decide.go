@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"edgex-offload/offload/link"
 )
 
 // retransmission is what one lost packet costs on top of the round trip: the least
@@ -109,7 +111,7 @@ func (e *Engine) decide(j *job) {
 	if j.backup {
 		r.BackupAtMs = j.offset(e.backupAt(j))
 	}
-	e.send(j, p.target, p.expected, "decision")
+	e.send(j, p, "decision")
 }
 
 func (e *Engine) noPath(j *job, paths []path) string {
@@ -158,15 +160,18 @@ func (e *Engine) localPath(j *job, left time.Duration) path {
 func (e *Engine) remotePath(j *job, i int, left time.Duration) path {
 	t := e.targets[i]
 	bytes := len(j.task.Payload) + wireOverhead
-	p := path{target: i, left: left, bytes: bytes, link: t.link.estimate()}
-	rate := t.link.upRate()
-	wait := seconds(t.bytesAhead(e.now) / rate)
+	p := path{target: i, left: left, bytes: bytes, link: t.link}
+	rate := t.link.UpRate()
+	ahead := t.bytesAhead(e.now)
+	wait := seconds(ahead / rate)
 	up := seconds(float64(bytes) / rate)
-	transfer := up + t.link.downTime(t.answerBytes.or(0))
-	rtt := t.link.rtt()
+	transfer := up + t.link.TransferDown(t.answerBytes.or(0))
+	rtt := t.link.RTT()
 	service := t.services[j.task.Model].expect(e.now, priorService, j.task.ExpectedRemote, e.remoteModel(j).Service)
-	margin := seconds(e.settings.JitterFactor*t.link.steadyJitter().Seconds() + p.link.Loss*retransmission.Seconds())
+	margin := seconds(e.settings.JitterFactor*t.link.SteadyJitter().Seconds() + t.link.Loss()*retransmission.Seconds())
 	p.expected = wait + transfer + rtt + service + margin
+	p.prediction = t.link.Predict(e.now, bytes, link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)
+	t.askedAt = max(e.now, 1)
 	p.joules = e.power.Radio * up.Seconds()
 	note := t.unusable(e.now, e.settings.InFlightLimit)
 	switch {
@@ -178,8 +183,9 @@ func (e *Engine) remotePath(j *job, i int, left time.Duration) path {
 	p.view = PathView{
 		Target: t.name, Usable: note == "", Note: note, Accuracy: e.remoteModel(j).Accuracy,
 		WaitMs: ms(wait), TransferMs: ms(transfer), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
-		ExpectedMs: ms(p.expected), JitterMs: ms(t.link.steadyJitter()), LossRatio: p.link.Loss,
-		UpKbps: kbps(p.link.UpRate), DownKbps: kbps(p.link.DownRate),
+		ExpectedMs: ms(p.expected), JitterMs: ms(t.link.SteadyJitter()), LossRatio: t.link.Loss(),
+		UpKbps: kbps(rate),
+		P95Ms:  ms(p.prediction.Quantile(.95)), InTime: p.inTimeShare(),
 	}
 	return p
 }
@@ -221,10 +227,11 @@ func (e *Engine) boundQueue() {
 }
 
 // send puts a job into a target's send queue.
-func (e *Engine) send(j *job, target int, expected time.Duration, why string) {
-	a := e.newAttempt(j, target, "", expected, why)
-	j.tried |= 1 << target
-	e.targets[target].enqueue(a)
+func (e *Engine) send(j *job, p *path, why string) {
+	a := e.newAttempt(j, p.target, "", p.expected, why)
+	a.prediction = p.prediction
+	j.tried |= 1 << p.target
+	e.targets[p.target].enqueue(a)
 }
 
 func (e *Engine) newAttempt(j *job, target int, variant string, expected time.Duration, why string) *attempt {

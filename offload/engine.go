@@ -5,6 +5,8 @@ package offload
 import (
 	"slices"
 	"time"
+
+	"edgex-offload/offload/link"
 )
 
 // Engine decides where each task runs. See the package's documentation for its rules.
@@ -13,6 +15,7 @@ type Engine struct {
 	choose   policy
 	models   map[string]*Model
 	power    Power
+	probing  Probing
 	epoch    time.Time
 
 	now     time.Duration
@@ -37,12 +40,12 @@ func NewEngine(c Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		power: c.Power, epoch: c.Epoch, ring: forever,
+		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever,
 		box:   box{workers: c.Workers, services: map[string]*serviceTime{}},
 		byRef: map[uint64]*job{}, attempts: map[uint64]*attempt{},
 	}
-	for _, name := range c.Targets {
-		e.targets = append(e.targets, &target{name: name, services: map[string]*serviceTime{}, refusedUntil: map[string]time.Duration{}})
+	for _, t := range c.Targets {
+		e.targets = append(e.targets, &target{name: t.Name, metered: t.Metered, link: link.New(), services: map[string]*serviceTime{}, refusedUntil: map[string]time.Duration{}})
 	}
 	e.apply(c.Settings)
 	e.setModels(c.Models)
@@ -69,7 +72,7 @@ func (e *Engine) Handle(ev Event) []Action {
 		}
 	case RemoteDone, RemoteRefused, RemoteFailed:
 		e.remoteDone(&ev)
-	case ProbeSent, ProbeDone, ProbeLost, ProbeFailed, RateMeasured:
+	case ProbeDone, TrainDone, ProbeLost, ProbeFailed:
 		e.measured(&ev)
 	case SettingsChanged:
 		if ev.Settings != nil && ev.Settings.Validate() == nil {
@@ -100,44 +103,6 @@ func (e *Engine) setModels(models []Model) {
 		m := models[i]
 		m.Local = slices.Clone(m.Local)
 		e.models[m.Name] = &m
-	}
-}
-
-// measured takes what the probes say.
-func (e *Engine) measured(ev *Event) {
-	if ev.Target < 0 || ev.Target >= len(e.targets) {
-		return
-	}
-	t := e.targets[ev.Target]
-	switch ev.Kind {
-	case ProbeSent:
-		t.probing, t.probeOut = true, e.now
-	case ProbeDone:
-		t.probing = false
-		t.heard(e.now)
-		t.link.addProbeBack()
-		if ev.RTT > 0 {
-			t.link.addRTT(ev.RTT)
-		}
-	case ProbeLost:
-		t.probing = false
-		t.lostInRow++
-		t.link.addProbeLost()
-		if t.lostInRow >= 2 {
-			t.failed(e.now, e.settings.RetryTarget, "probes lost: "+ev.Error)
-		}
-	case ProbeFailed:
-		t.probing = false
-		t.failed(e.now, e.settings.RetryTarget, ev.Error)
-	case RateMeasured:
-		t.heard(e.now)
-		rtt := t.link.rtt()
-		if ev.Bytes >= rateBytes {
-			t.link.up.measure(e.now, ev.Bytes, ev.RTT-rtt, ev.RTT)
-		}
-		if ev.BytesDown >= rateBytes {
-			t.link.down.measure(e.now, ev.BytesDown, ev.RTT-rtt, ev.RTT)
-		}
 	}
 }
 
@@ -177,15 +142,21 @@ func (e *Engine) remoteDone(ev *Event) {
 	switch ev.Kind {
 	case RemoteDone:
 		t.heard(e.now)
+		t.answeredAt = e.now
 		t.service(a.job.task.Model).add(e.now, ev.Execution+ev.Queue)
-		t.answerBytes.add(float64(ev.Bytes), rateWeight)
-		t.link.addAnswer(e.now, a.started, a.bytes(), ev.Bytes, ev.Execution+ev.Queue)
+		t.answerBytes.add(float64(ev.Bytes), sizeWeight)
+		if !a.cancelled { // else it was learned as given up
+			t.link.AddAnswer(a.ended(e.now, ev))
+		}
 	case RemoteRefused:
 		t.heard(e.now)
 		if ev.Lasting {
 			t.refusedUntil[a.job.task.Model] = e.now + e.settings.RetryTarget
 		}
 	case RemoteFailed:
+		if !a.cancelled {
+			t.link.AddGivenUp(a.ended(e.now, ev))
+		}
 		if !a.cancelled && e.now < a.job.deadline { // a failure past the deadline may be the deadline itself
 			t.failed(e.now, e.settings.RetryTarget, ev.Error)
 		}
@@ -206,12 +177,35 @@ func (e *Engine) remoteDone(ev *Event) {
 	e.fallBack(a.job, t.name+": "+ev.Error)
 }
 
-// Estimate is what is known of a target's link; ok is false for an index that is none.
-func (e *Engine) Estimate(target int) (est LinkEstimate, ok bool) {
-	if target < 0 || target >= len(e.targets) {
-		return LinkEstimate{}, false
+// ended is what an attempt teaches of its link.
+func (a *attempt) ended(now time.Duration, ev *Event) *link.Attempt {
+	p := &a.prediction
+	l := &link.Attempt{
+		Sent: a.started, End: now, Bytes: a.bytes(), AnswerBytes: ev.Bytes, Behind: a.ahead,
+		Service: ev.Execution + ev.Queue, Held: ev.Held, Socket: ev.Socket, Prediction: *p,
 	}
-	return e.targets[target].link.estimate(), true
+	if a.job.deadline != forever {
+		l.Deadline = max(0, a.job.deadline-p.At)
+	}
+	return l
+}
+
+// Estimate is what is known of a target's link; ok is false for an index that is none.
+func (e *Engine) Estimate(target int) (est link.Estimate, ok bool) {
+	if target < 0 || target >= len(e.targets) {
+		return link.Estimate{}, false
+	}
+	return e.targets[target].link.Estimate(), true
+}
+
+// Predict is when an attempt of so many bytes would be done if it were made now, without
+// service time; the zero Prediction for a target that is none.
+func (e *Engine) Predict(target, bytes int, now time.Duration) link.Prediction {
+	if target < 0 || target >= len(e.targets) {
+		return link.Prediction{}
+	}
+	t := e.targets[target]
+	return t.link.Predict(now, bytes, link.Ahead{Bytes: t.bytesAhead(now), Oldest: t.oldest()}, 0)
 }
 
 // TargetState is how a target stands, for an operator.
@@ -220,14 +214,13 @@ type TargetState struct {
 	Unusable string
 	// Waiting is the length of the send queue, InFlight what was handed over.
 	Waiting, InFlight int
+	// Stalled is how long the oldest message has been overdue; 0 when none is.
+	Stalled time.Duration
+	// Probes were sent, ProbesLost of them did not come back in time. TrainBytes went into
+	// packet trains, both ways.
+	Probes, ProbesLost, TrainBytes uint64
 	// Service is the mean execution time by model.
 	Service map[string]time.Duration
-}
-
-// Failing tells whether the last that was seen of a target is a failure; false for an index
-// that is none. It costs nothing, unlike Target.
-func (e *Engine) Failing(i int) bool {
-	return i >= 0 && i < len(e.targets) && e.targets[i].failing
 }
 
 // Target tells how a target stands; the zero value for an index that is none.
@@ -239,7 +232,9 @@ func (e *Engine) Target(i int) TargetState {
 	s := TargetState{
 		Unusable: t.unusable(e.now, e.settings.InFlightLimit),
 		Waiting:  len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
+		Probes: t.sentProbes, ProbesLost: t.lostProbes, TrainBytes: t.trainBytes,
 	}
+	_, s.Stalled = t.stalled(e.now)
 	for model, service := range t.services {
 		if d := service.measured(); d > 0 {
 			s.Service[model] = d
@@ -271,3 +266,26 @@ func (e *Engine) Box() BoxState {
 
 // Settings are those in force.
 func (e *Engine) Settings() Settings { return e.settings }
+
+// Marks are what a driver compares to see what was measured since it looked last.
+type Marks struct {
+	RTTAt, UpAt, DownAt time.Duration
+	// Trip is the last round trip as it was measured.
+	Trip       time.Duration
+	ProbesLost uint64
+	Rejected   [link.NumReasons]uint64
+	Failing    bool
+}
+
+// Marks gives those of a target; the zero value for an index that is none. They cost
+// nothing, unlike Target and Estimate.
+func (e *Engine) Marks(i int) (m Marks) {
+	if i < 0 || i >= len(e.targets) {
+		return m
+	}
+	t := e.targets[i]
+	m.RTTAt, m.Trip = t.link.LastTrip()
+	m.UpAt, m.DownAt = t.link.RatesAt()
+	m.ProbesLost, m.Rejected, m.Failing = t.lostProbes, t.link.Rejected(), t.failing
+	return m
+}

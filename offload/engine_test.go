@@ -61,6 +61,9 @@ func TestUnreachableCloudFallsBackAndComesBackWithAProbe(t *testing.T) {
 	c.Settings.RetryTarget = time.Minute
 	p := newPlant(t, c)
 	p.link(30 * time.Millisecond)
+	p.probe = func(Action) (time.Duration, Event) {
+		return 0, Event{Kind: ProbeFailed, Error: "connection refused"}
+	}
 	reachable := p.remote
 	p.remote = func(Action) (time.Duration, Event) {
 		return 0, Event{Kind: RemoteFailed, At: time.Millisecond, Error: "connection refused"}

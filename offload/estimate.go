@@ -29,70 +29,11 @@ func (a *average) or(unknown float64) float64 {
 	return a.value
 }
 
-// windowSize is how many samples of RTT and of loss the link remembers: half a minute
-// of probes at 2 Hz.
-const windowSize = 60
+// priorService is the execution time to assume where nothing says one.
+const priorService = 20 * time.Millisecond
 
-// window keeps the last windowSize samples; statistics are computed when asked for.
-type window struct {
-	samples [windowSize]float64
-	n, next int
-}
-
-func (w *window) add(sample float64) {
-	w.samples[w.next] = sample
-	w.next = (w.next + 1) % windowSize
-	w.n = min(w.n+1, windowSize)
-}
-
-// at gives the i-th oldest sample.
-func (w *window) at(i int) float64 {
-	return w.samples[(w.next-w.n+i+windowSize)%windowSize]
-}
-
-func (w *window) mean() float64 {
-	if w.n == 0 {
-		return 0
-	}
-	sum := 0.
-	for i := range w.n {
-		sum += w.at(i)
-	}
-	return sum / float64(w.n)
-}
-
-// stddev is the sample standard deviation; 0 with fewer than two samples.
-func (w *window) stddev() float64 {
-	if w.n < 2 {
-		return 0
-	}
-	mean, sum := w.mean(), 0.
-	for i := range w.n {
-		d := w.at(i) - mean
-		sum += d * d
-	}
-	return math.Sqrt(sum / float64(w.n-1))
-}
-
-// meanAbsoluteDifference is that of neighbouring samples; 0 with fewer than two.
-func (w *window) meanAbsoluteDifference() float64 {
-	if w.n < 2 {
-		return 0
-	}
-	sum := 0.
-	for i := 1; i < w.n; i++ {
-		sum += math.Abs(w.at(i) - w.at(i-1))
-	}
-	return sum / float64(w.n-1)
-}
-
-func (w *window) min() float64 {
-	least := math.Inf(1)
-	for i := range w.n {
-		least = min(least, w.at(i))
-	}
-	return least
-}
+// sizeWeight is that of an answer in the mean size of answers.
+const sizeWeight = .3
 
 // serviceTime is the execution time of one model in one place.
 type serviceTime struct {

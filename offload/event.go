@@ -2,7 +2,11 @@
 
 package offload
 
-import "time"
+import (
+	"time"
+
+	"edgex-offload/offload/link"
+)
 
 // EventKind says what happened.
 type EventKind uint8
@@ -17,22 +21,21 @@ const (
 	LocalDone
 	// PayloadSent: Attempt. The payload was handed to the transport.
 	PayloadSent
-	// RemoteDone: Attempt, Answer, Execution, Queue, Bytes (of the answer), ProcessedBy.
+	// RemoteDone: Attempt, Answer, Execution, Queue, Bytes (of the answer), ProcessedBy, Held,
+	// Socket.
 	RemoteDone
 	// RemoteRefused: Attempt, Error, Lasting. The target answered that it will not run it.
 	RemoteRefused
 	// RemoteFailed: Attempt, Error. No answer: no connection, or it broke.
 	RemoteFailed
-	// ProbeSent: Target.
-	ProbeSent
-	// ProbeDone: Target, RTT.
+	// ProbeDone: Target, Probe, RTT (its whole time), Held, Socket.
 	ProbeDone
-	// ProbeLost: Target, Error.
+	// TrainDone: Target, Probe, Bytes and Spread of the train up, BytesDown and SpreadDown.
+	TrainDone
+	// ProbeLost: Target, Probe, Error. It was given up.
 	ProbeLost
-	// ProbeFailed: Target, Error. The probe never left: there is no connection.
+	// ProbeFailed: Target, Probe, Error. It never left: there is no connection.
 	ProbeFailed
-	// RateMeasured: Target, Bytes sent up in one probe, BytesDown received, RTT its whole time.
-	RateMeasured
 	// TimerRang: nothing else. The time asked for by a Ring action has come.
 	TimerRang
 	// SettingsChanged: Settings, validated.
@@ -58,9 +61,18 @@ type Event struct {
 	Answer           *Answer
 	Error            string
 	Execution, Queue time.Duration
-	RTT              time.Duration
 	Bytes, BytesDown int
 	ProcessedBy      string
+
+	// Probe is the Action's.
+	Probe              uint64
+	RTT                time.Duration
+	Spread, SpreadDown time.Duration
+	// The link carries at least what the train shows: something else spread it.
+	AtLeast, AtLeastDown bool
+	// Held are the target's clock readings of the message, Socket what the kernel says.
+	Held   link.Stamps
+	Socket link.Socket
 	// Lasting: the target would refuse the next task of the same model too.
 	Lasting bool
 
@@ -84,6 +96,9 @@ const (
 	FinishTask
 	// Ring: At. Replaces the time of an earlier Ring.
 	Ring
+	// SendProbe: Target, Probe, Until; with Bytes and BytesDown a packet train of so many bytes each
+	// way. One of ProbeDone, TrainDone, ProbeLost and ProbeFailed answers it.
+	SendProbe
 )
 
 // Action is one thing that the driver has to do.
@@ -98,4 +113,7 @@ type Action struct {
 	Until   time.Time
 	Outcome Outcome
 	At      time.Duration
+
+	Probe            uint64
+	Bytes, BytesDown int
 }

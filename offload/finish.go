@@ -78,5 +78,8 @@ func (e *Engine) cancel(a *attempt) {
 		delete(e.attempts, a.id)
 		return
 	}
+	if a.target != onBox {
+		e.targets[a.target].link.AddGivenUp(a.ended(e.now, &Event{}))
+	}
 	e.out = append(e.out, Action{Kind: CancelAttempt, Attempt: a.id})
 }

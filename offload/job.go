@@ -5,6 +5,8 @@ package offload
 import (
 	"cmp"
 	"time"
+
+	"edgex-offload/offload/link"
 )
 
 // job is a task under way in the engine.
@@ -38,7 +40,10 @@ type attempt struct {
 	variant  string
 	started  time.Duration
 	expected time.Duration
-	view     int // index in job.record.Attempts
+	// prediction of its end and bytes ahead of it when it was handed over; remote ones alone.
+	prediction link.Prediction
+	ahead      float64
+	view       int // index in job.record.Attempts
 	// cancelled: its job is done without it; what it brings teaches, and decides nothing.
 	cancelled bool
 }

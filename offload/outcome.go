@@ -115,8 +115,11 @@ type PathView struct {
 	// What was known of the link then; zero for Local.
 	JitterMs  float64 `json:"jitterMs,omitempty"`
 	UpKbps    float64 `json:"upKbps,omitempty"`
-	DownKbps  float64 `json:"downKbps,omitempty"`
 	LossRatio float64 `json:"loss,omitempty"`
+	// P95Ms is the predicted time within which 95% of such attempts are done, InTime the
+	// probability that this one is done by the deadline.
+	P95Ms  float64 `json:"p95Ms,omitempty"`
+	InTime float64 `json:"inTime,omitempty"`
 }
 
 // AttemptView is one attempt at a task and how it ended.

@@ -31,6 +31,8 @@ type plant struct {
 	// local and remote say how long an attempt takes and how it ends.
 	local  func(a Action) Event
 	remote func(a Action) (sent time.Duration, ev Event)
+	// probe says when and how a probe ends; nil lets each be lost.
+	probe func(a Action) (after time.Duration, ev Event)
 }
 
 // fataler is what *testing.T and *rapid.T have in common.
@@ -52,7 +54,7 @@ const testModel = "surface"
 
 func testConfig() Config {
 	return Config{
-		Settings: DefaultSettings(), Targets: []string{"cloud"}, Workers: 1, Power: DefaultPower(), Epoch: testEpoch,
+		Settings: DefaultSettings(), Targets: []Target{{Name: "cloud"}}, Probing: DefaultProbing(), Workers: 1, Power: DefaultPower(), Epoch: testEpoch,
 		Models: []Model{{
 			Name:   testModel,
 			Local:  []Variant{{Name: "surface-small/1", Accuracy: .85, Service: 20 * time.Millisecond}},
@@ -71,6 +73,14 @@ func newPlant(t fataler, c Config) *plant {
 		t: t, engine: e, config: c, ring: forever, cancelled: map[uint64]bool{}, outcomes: map[uint64][]Outcome{},
 		local: func(a Action) Event {
 			return Event{Answer: &Answer{Label: "good", Model: a.Variant}, Execution: 20 * time.Millisecond}
+		},
+		probe: func(a Action) (time.Duration, Event) {
+			rtt := 30 * time.Millisecond
+			if a.Bytes > 0 { // 5 Mbit/s each way
+				spread := time.Duration(float64(a.Bytes) / 625e3 * 1e9)
+				return rtt + spread, Event{Kind: TrainDone, Bytes: a.Bytes, Spread: spread, BytesDown: a.BytesDown, SpreadDown: spread}
+			}
+			return rtt, Event{Kind: ProbeDone, RTT: rtt}
 		},
 		remote: func(Action) (time.Duration, Event) {
 			return time.Millisecond, Event{Kind: RemoteDone, At: 60 * time.Millisecond, Answer: &Answer{Label: "good", Model: "surface-large/1"}, Execution: 15 * time.Millisecond, Bytes: 150}
@@ -106,6 +116,12 @@ func (p *plant) take(a Action) {
 		ev.Attempt = a.Attempt
 		p.in(sent, Event{Kind: PayloadSent, Attempt: a.Attempt})
 		p.in(ev.At, ev)
+	case SendProbe:
+		if p.probe != nil {
+			after, ev := p.probe(a)
+			ev.Target, ev.Probe = a.Target, a.Probe
+			p.in(after, ev)
+		}
 	case CancelAttempt:
 		p.cancelled[a.Attempt] = true
 	case FinishTask:
@@ -169,7 +185,6 @@ func (p *plant) arrive(mod func(*Task)) uint64 {
 // link tells the engine of a good link: probes that came back.
 func (p *plant) link(rtt time.Duration) {
 	for range 10 {
-		p.do(Event{Kind: ProbeSent})
 		p.do(Event{Kind: ProbeDone, RTT: rtt})
 	}
 }
@@ -195,7 +210,7 @@ func (p *plant) check() {
 	}
 	for i := range p.config.Targets {
 		if st := p.engine.Target(i); st.Waiting+st.InFlight > s.InFlightLimit {
-			p.t.Fatalf("%d attempts under way at %s, the limit is %d", st.Waiting+st.InFlight, p.config.Targets[i], s.InFlightLimit)
+			p.t.Fatalf("%d attempts under way at %s, the limit is %d", st.Waiting+st.InFlight, p.config.Targets[i].Name, s.InFlightLimit)
 		}
 	}
 	for ref, outcomes := range p.outcomes {

@@ -5,6 +5,8 @@ package offload
 import (
 	"fmt"
 	"time"
+
+	"edgex-offload/offload/link"
 )
 
 // path is one way to run a task, as a policy sees it.
@@ -14,12 +16,30 @@ type path struct {
 	// left is the time to the deadline; forever when there is none.
 	left   time.Duration
 	joules float64
-	link   LinkEstimate
-	bytes  int // that cross the link
-	view   PathView
+	link   linkView
+	// prediction is of a remote path.
+	prediction link.Prediction
+	bytes      int // that cross the link
+	view       PathView
 }
 
 func (p *path) inTime() bool { return p.expected <= p.left }
+
+// inTimeShare is the probability that a remote path is in time; 1 without a deadline.
+func (p *path) inTimeShare() float64 {
+	if p.left == forever {
+		return 1
+	}
+	return p.prediction.By(p.left)
+}
+
+// linkView is what the simple policies ask of a link.
+type linkView interface {
+	Known() bool
+	RTT() time.Duration
+	Jitter() time.Duration
+	Loss() float64
+}
 
 // policy chooses among the usable paths and says why in words; -1 for none. It may write
 // view.Cost of each path and keeps nothing.
@@ -94,15 +114,15 @@ func chooseThreshold(paths []path, s *Settings) (int, string) {
 		if p.target == onBox {
 			return false
 		}
-		note := beyond(&p.link, &s.Threshold)
+		note := beyond(p.link, &s.Threshold)
 		if note != "" {
 			over = note
 		}
 		return note == "" && p.inTime()
 	})
 	if i >= 0 {
-		l := &paths[i].link
-		return i, fmt.Sprintf("within limits: rtt %.0f ms, jitter %.0f ms, loss %.0f%%", ms(l.RTT), ms(l.Jitter), 100*l.Loss)
+		l := paths[i].link
+		return i, fmt.Sprintf("within limits: rtt %.0f ms, jitter %.0f ms, loss %.0f%%", ms(l.RTT()), ms(l.Jitter()), 100*l.Loss())
 	}
 	if i := quickest(paths, isLocal); i >= 0 {
 		if over == "" {
@@ -113,16 +133,16 @@ func chooseThreshold(paths []path, s *Settings) (int, string) {
 	return onlyPath(paths, "the box", isLocal)
 }
 
-func beyond(l *LinkEstimate, t *Threshold) string {
+func beyond(l linkView, t *Threshold) string {
 	switch {
-	case l.Samples == 0:
+	case !l.Known():
 		return "link not measured yet"
-	case l.RTT > t.RTT:
-		return fmt.Sprintf("rtt %.0f ms over its limit of %.0f ms", ms(l.RTT), ms(t.RTT))
-	case l.Jitter > t.Jitter:
-		return fmt.Sprintf("jitter %.0f ms over its limit of %.0f ms", ms(l.Jitter), ms(t.Jitter))
-	case l.Loss > t.Loss:
-		return fmt.Sprintf("loss %.1f%% over its limit of %.1f%%", 100*l.Loss, 100*t.Loss)
+	case l.RTT() > t.RTT:
+		return fmt.Sprintf("rtt %.0f ms over its limit of %.0f ms", ms(l.RTT()), ms(t.RTT))
+	case l.Jitter() > t.Jitter:
+		return fmt.Sprintf("jitter %.0f ms over its limit of %.0f ms", ms(l.Jitter()), ms(t.Jitter))
+	case l.Loss() > t.Loss:
+		return fmt.Sprintf("loss %.1f%% over its limit of %.1f%%", 100*l.Loss(), 100*t.Loss)
 	}
 	return ""
 }

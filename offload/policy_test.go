@@ -25,20 +25,25 @@ type goldenPath struct {
 	Bytes      int
 }
 
+// goldenLink is what a case says of its link.
+type goldenLink struct{ goldenPath }
+
+func (g goldenLink) Known() bool           { return !g.Unmeasured }
+func (g goldenLink) RTT() time.Duration    { return time.Duration(g.RTTMs * 1e6) }
+func (g goldenLink) Jitter() time.Duration { return time.Duration(g.JitterMs * 1e6) }
+func (g goldenLink) Loss() float64         { return g.goldenPath.Loss }
+
 func (g goldenPath) path(target int, name string, left time.Duration, s Settings) path {
 	at := func(ms float64) time.Duration { return time.Duration(ms * 1e6) }
 	margin := s.JitterFactor * g.JitterMs
 	expected := g.WaitMs + g.TransferMs + g.RTTMs + g.ServiceMs + margin
 	p := path{
 		target: target, left: left, expected: at(expected), joules: g.Joules, bytes: g.Bytes,
-		link: LinkEstimate{RTT: at(g.RTTMs), Jitter: at(g.JitterMs), Loss: g.Loss, Samples: 60},
+		link: goldenLink{g},
 		view: PathView{
 			Target: name, Usable: g.Unusable == "", Note: g.Unusable, Accuracy: g.Accuracy, WaitMs: g.WaitMs,
 			TransferMs: g.TransferMs, RTTMs: g.RTTMs, ServiceMs: g.ServiceMs, MarginMs: margin, ExpectedMs: expected,
 		},
-	}
-	if g.Unmeasured {
-		p.link.Samples = 0
 	}
 	return p
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"edgex-offload/offload/link"
 )
 
 // randomPlant is a plant whose box and targets do what rapid draws: quick, slow, failing,
@@ -16,7 +18,7 @@ import (
 func randomPlant(rt *rapid.T) *plant {
 	c := testConfig()
 	c.Workers = rapid.IntRange(1, 3).Draw(rt, "workers")
-	c.Targets = []string{"cloud", "peer"}[:rapid.IntRange(0, 2).Draw(rt, "targets")]
+	c.Targets = []Target{{Name: "cloud"}, {Name: "peer", Metered: true}}[:rapid.IntRange(0, 2).Draw(rt, "targets")]
 	c.Settings.Policy = rapid.SampledFrom(Policies()).Draw(rt, "policy")
 	c.Settings.Hedge = rapid.Bool().Draw(rt, "hedge")
 	c.Settings.QueueLimit = rapid.IntRange(1, 5).Draw(rt, "queue")
@@ -70,12 +72,12 @@ func live(rt *rapid.T, p *plant) {
 					t.Deadline = t.Created.Add(time.Duration(d) * time.Millisecond)
 				}
 			})
-		case 6:
-			p.do(Event{Kind: ProbeSent, Target: rapid.IntRange(-1, 2).Draw(rt, "target")})
 		case 7:
 			p.do(Event{
-				Kind:   rapid.SampledFrom([]EventKind{ProbeDone, ProbeLost, RateMeasured}).Draw(rt, "probe"),
+				Kind:   rapid.SampledFrom([]EventKind{ProbeDone, ProbeLost, ProbeFailed, TrainDone}).Draw(rt, "probe"),
 				Target: rapid.IntRange(-1, 2).Draw(rt, "target"), RTT: someRTT.Draw(rt, "rtt"),
+				Probe: uint64(rapid.IntRange(0, 300).Draw(rt, "probe id")), Spread: someRTT.Draw(rt, "spread"), SpreadDown: someRTT.Draw(rt, "spread down"),
+				Held:  link.Stamps{Received: rapid.Int64().Draw(rt, "received"), Sent: rapid.Int64().Draw(rt, "sent back")},
 				Bytes: rapid.IntRange(0, 100_000).Draw(rt, "up"), BytesDown: rapid.IntRange(0, 100_000).Draw(rt, "down"),
 			})
 		case 8:

@@ -18,6 +18,7 @@ func (e *Engine) schedule() {
 	for i := range e.targets {
 		e.startRemote(i)
 	}
+	e.probeTargets()
 	e.askToRing()
 }
 
@@ -80,7 +81,7 @@ func (e *Engine) rescue(j *job) bool {
 		return false
 	}
 	e.box.dequeue(j)
-	e.send(j, paths[i].target, paths[i].expected, "rescue")
+	e.send(j, &paths[i], "rescue")
 	return true
 }
 
@@ -119,6 +120,7 @@ func (e *Engine) startRemote(i int) {
 		a := t.queue[0]
 		t.queue = slices.Delete(t.queue, 0, 1)
 		e.open(a)
+		a.ahead = t.flyingAhead(e.now)
 		t.sending = a
 		t.flying = append(t.flying, a)
 		e.out = append(e.out, Action{Kind: SendRemote, Ref: a.job.ref, Attempt: a.id, Task: a.job.task, Target: i, Until: e.until(a.job)})
@@ -155,6 +157,9 @@ func (e *Engine) askToRing() {
 	}
 	if len(e.box.queue) > 0 && len(e.box.running) < e.box.workers { // held back as hopeless
 		due = min(due, e.box.lastDone+exploreAfter)
+	}
+	for _, t := range e.targets {
+		due = min(due, e.probeTimes(t))
 	}
 	if due <= e.now && due != forever {
 		due = e.now + time.Millisecond

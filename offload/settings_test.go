@@ -39,7 +39,7 @@ func TestSettingsNameWhatIsWrong(t *testing.T) {
 
 func TestConfigNamesWhatIsWrong(t *testing.T) {
 	c := testConfig()
-	c.Workers, c.Targets, c.Epoch = 0, []string{"cloud", "cloud", Local, ""}, time.Time{}
+	c.Workers, c.Targets, c.Epoch = 0, []Target{{Name: "cloud"}, {Name: "cloud"}, {Name: Local}, {Name: ""}}, time.Time{}
 	_, err := NewEngine(c)
 	if err == nil {
 		t.Fatal("a wrong configuration is taken")

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"edgex-offload/offload/link"
 )
 
 // target is a place elsewhere that runs tasks: its link, its send queue and what is
 // under way there.
 type target struct {
 	name string
-	link link
+	link *link.Link
+	// metered: it is paid by the byte.
+	metered bool
 	// services are the execution times by model name.
 	services map[string]*serviceTime
 	// refusedUntil is when a model that it refused for good is asked for again.
@@ -30,16 +34,19 @@ type target struct {
 	pausedUntil time.Duration
 	failing     bool
 	lastError   string
-	// probeOut is when the oldest unanswered probe left; lostInRow counts lost ones since
-	// the last sign of life.
-	probeOut  time.Duration
-	probing   bool
-	lostInRow int
+	// probes are those without an answer, oldest first; lostInRow counts lost ones since the
+	// last sign of life.
+	probes                 []probe
+	sentProbes, lostProbes uint64
+	trainBytes             uint64
+	lostInRow              int
+	// When it was probed, measured with a train, asked for by a decision, and answered last.
+	probedAt, trainAt, askedAt, answeredAt time.Duration
 }
 
 // heard notes a sign of life: whatever was wrong is over.
 func (t *target) heard(at time.Duration) {
-	t.link.heard = at
+	t.link.SignOfLife(at)
 	t.failing, t.lostInRow, t.lastError = false, 0, ""
 }
 
@@ -56,32 +63,51 @@ func (t *target) unusable(now time.Duration, inFlightLimit int) string {
 		return fmt.Sprintf("%d attempts under way", len(t.queue)+len(t.flying))
 	case t.lostInRow > 0:
 		return fmt.Sprintf("%d probes lost in a row", t.lostInRow)
-	case t.probing && now-t.probeOut > t.link.rtt()+t.link.patience() && t.link.heard < t.probeOut:
-		return fmt.Sprintf("stalled: probe unanswered for %.0f ms", ms(now-t.probeOut))
+	}
+	if what, age := t.stalled(now); age > 0 {
+		return fmt.Sprintf("stalled: %s unanswered for %.0f ms", what, ms(age))
+	}
+	return ""
+}
+
+// stalled tells what has been overdue for how long with no sign of life since; 0 when
+// nothing is.
+func (t *target) stalled(now time.Duration) (what string, age time.Duration) {
+	if len(t.probes) > 0 {
+		sent := t.probes[0].sent
+		if age := now - sent; t.link.Heard() < sent && age > t.link.RTT()+t.link.Patience() {
+			return "probe", age
+		}
 	}
 	if len(t.flying) > 0 {
 		oldest := t.flying[0]
-		if age := now - oldest.started; t.link.heard < oldest.started && age > oldest.expected+t.link.patience() {
-			return fmt.Sprintf("stalled: task unanswered for %.0f ms", ms(age))
+		if age := now - oldest.started; t.link.Heard() < oldest.started && age > oldest.expected+t.link.Patience() {
+			return "task", age
 		}
 	}
-	return ""
+	return "", 0
 }
 
 // bytesAhead is what a new payload would wait for on the uplink: what is queued, and the
 // part of what is flying that at the known rate has not left yet.
 func (t *target) bytesAhead(now time.Duration) float64 {
+	ahead := t.flyingAhead(now)
+	for _, a := range t.queue {
+		ahead += float64(a.bytes())
+	}
+	return ahead
+}
+
+// flyingAhead is the part of what was handed over that at the known rate has not left yet.
+func (t *target) flyingAhead(now time.Duration) float64 {
 	ahead := 0.
-	rate := t.link.upRate()
+	rate := t.link.UpRate()
 	for _, a := range t.flying {
 		// Payloads leave one after the other; each earlier one's remainder counts too.
 		ahead += float64(a.bytes())
 	}
 	if len(t.flying) > 0 {
 		ahead = max(0, ahead-rate*(now-t.flying[0].started).Seconds())
-	}
-	for _, a := range t.queue {
-		ahead += float64(a.bytes())
 	}
 	return ahead
 }

@@ -2,6 +2,12 @@
 
 package runner
 
+import (
+	"time"
+
+	"edgex-offload/offload/link"
+)
+
 // LinkStatus is one target's link, for an operator.
 type LinkStatus struct {
 	Target string `json:"target"`
@@ -98,10 +104,66 @@ type LinkSample struct {
 
 // Links tells how each target's link stands now, with its last ten minutes if history is
 // wanted.
-func (r *Runner) Links(history bool) []LinkStatus { return nil }
-
-// LinkSamples are the measurements of a target after a sequence number, oldest first,
-// limit at the most, of the last 16384 that are kept; false for a target that is not there.
-func (r *Runner) LinkSamples(target string, limit int, after uint64) ([]LinkSample, bool) {
-	return nil, false
+func (r *Runner) Links(history bool) []LinkStatus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Since(r.epoch)
+	all := make([]LinkStatus, len(r.links))
+	for i := range all {
+		all[i] = r.linkStatus(i, now)
+		if history {
+			all[i].History = r.links[i].history.all()
+		}
+	}
+	return all
 }
+
+func (r *Runner) linkStatus(i int, now time.Duration) LinkStatus {
+	known, _ := r.engine.Estimate(i)
+	state, log, target := r.engine.Target(i), &r.links[i], &r.options.Targets[i]
+	s := LinkStatus{
+		Target: target.Name, Up: state.Unusable == "", Reason: state.Unusable, Metered: target.Metered, Probing: log.method,
+		RTTMs: ms(known.RTT), RTTVarMs: ms(known.RTTVar), MinRTTMs: ms(known.MinRTT), RTTAgeMs: age(now, known.RTTAt),
+		JitterMs: JitterMs{
+			StdDev: ms(known.Jitter.StdDev), MAD: ms(known.Jitter.MAD),
+			RFC3550: ms(known.Jitter.RFC3550), Spread: ms(known.Jitter.Spread),
+		},
+		Loss: known.Loss, LossAgeMs: age(now, known.LossAt),
+		UpKbps: kbps(known.Up.BytesPerSecond), UpAgeMs: age(now, known.Up.At), UpAtLeast: known.Up.AtLeast,
+		DownKbps: kbps(known.Down.BytesPerSecond), DownAgeMs: age(now, known.Down.At),
+		QueueUpMs: ms(known.QueueUp), StalledForMs: ms(state.Stalled), HeardAgoMs: age(now, known.Heard),
+		Waiting: state.Waiting, InFlight: state.InFlight,
+		Held95: known.Calibration.Held95, CalibrationE: known.Calibration.Error,
+		Probes: state.Probes, ProbesLost: state.ProbesLost,
+		ProbeBytes: log.probeBytes, ProbeBytesMin: log.perMinute(),
+		Rejected: map[string]uint64{},
+	}
+	for class, rate := range known.UpByClass {
+		s.UpKbpsBySize[class] = kbps(rate)
+	}
+	small, large := r.engine.Predict(i, 2<<10, now), r.engine.Predict(i, 60<<10, now)
+	s.P50Ms2KB, s.P95Ms2KB = ms(small.Quantile(.5)), ms(small.Quantile(.95))
+	s.P50Ms60KB, s.P95Ms60KB = ms(large.Quantile(.5)), ms(large.Quantile(.95))
+	for reason, n := range known.Rejected {
+		s.Rejected[link.Reason(reason).String()] = n
+	}
+	if k := known.Socket; k.Known() {
+		s.Reconnects = k.Connection - 1
+		s.TCP = &TCPStatus{
+			RTTMs: ms(k.RTT), RTTVarMs: ms(k.RTTVar), MinRTTMs: ms(k.MinRTT), DeliveryKbps: kbps(k.DeliveryRate),
+			ApplicationLimited: k.ApplicationLimited, Retransmits: k.Retransmits,
+			UnsentBytes: k.Unsent, UnackedBytes: k.Unacked,
+		}
+	}
+	return s
+}
+
+// age is in milliseconds; -1 of what never was.
+func age(now, at time.Duration) float64 {
+	if at == 0 {
+		return -1
+	}
+	return ms(max(0, now-at))
+}
+
+func kbps(bytesPerSecond float64) float64 { return bytesPerSecond * 8 / 1000 }

@@ -7,109 +7,77 @@ import (
 	"time"
 
 	"edgex-offload/offload"
+	"edgex-offload/offload/link"
 	"edgex-offload/remote"
 )
 
-// probe measures the path to one target until ctx ends.
-func (r *Runner) probe(ctx context.Context, target int) {
-	tick := time.NewTicker(r.options.ProbeInterval)
-	defer tick.Stop()
-	for {
-		if r.probeOnce(ctx, target) {
-			r.probeRates(ctx, target)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// probeOnce measures the round trip and tells whether the probe came back.
-func (r *Runner) probeOnce(ctx context.Context, target int) bool {
-	bounded, cancel := context.WithTimeout(ctx, r.options.ProbeTimeout)
-	defer cancel()
-	r.event(offload.Event{Kind: offload.ProbeSent, Target: target})
-	started := time.Now()
-	reply, err := r.options.Targets[target].Remote.Probe(bounded)
-	took := time.Since(started)
-	if ctx.Err() != nil {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.targets[target].probes++
-	if err != nil {
-		kind := offload.ProbeLost
-		if remote.ClassOf(err) == remote.Unreachable {
-			kind = offload.ProbeFailed
-		}
-		r.targets[target].lost++
-		r.handle(offload.Event{Kind: kind, Target: target, Error: reason(err)})
-		return false
-	}
-	r.handle(offload.Event{Kind: offload.ProbeDone, Target: target, RTT: onTheWay(took, reply)})
-	return true
-}
-
-// onTheWay takes off what the server held a probe for. A server whose clock says that it
-// was longer than the whole is not believed.
-func onTheWay(took time.Duration, reply remote.ProbeReply) time.Duration {
-	if held := reply.Sent.Sub(reply.Received); held > 0 && held < took {
-		return took - held
-	}
-	return took
-}
-
-const (
-	// A rate probe is what the link carries in rateProbeTime, so that the transfer can be
-	// told from the round trip's variation, within these bounds. On a link of more than 25
-	// Mbit/s it says little, and transfers matter little there.
-	rateProbeTime                 = 20 * time.Millisecond
-	leastRateProbe, mostRateProbe = 16 << 10, 64 << 10
-	// rateProbeTimeout still lets a link of 30 kbit/s through.
-	rateProbeTimeout = 5 * time.Second
-)
-
-// probeRates measures the rates that nothing has shown for a while, one way at a time.
-func (r *Runner) probeRates(ctx context.Context, target int) {
-	prober, ok := r.options.Targets[target].Remote.(RateProber)
-	if !ok || r.options.RateInterval < 0 {
+// sendProbe measures the path to a target in a goroutine of its own, for who holds the lock;
+// the engine bounds how many there are.
+func (r *Runner) sendProbe(a offload.Action) {
+	if r.stopped {
 		return
 	}
-	now := time.Since(r.epoch)
-	r.mu.Lock()
-	link, _ := r.engine.Estimate(target)
-	busy := r.engine.Target(target).InFlight > 0
-	r.mu.Unlock()
-	due := func(at time.Duration) bool { return at == 0 || now-at > r.options.RateInterval }
-	if busy {
-		return
+	ctx, cancel := context.WithDeadline(context.Background(), a.Until)
+	l := &r.links[a.Target]
+	if l.probes == nil {
+		l.probes = map[uint64]context.CancelFunc{}
 	}
-	if due(link.UpRateAt) {
-		r.probeRate(ctx, prober, target, rateProbeBytes(link.UpRate), 0)
-	}
-	if due(link.DownRateAt) {
-		r.probeRate(ctx, prober, target, 0, rateProbeBytes(link.DownRate))
-	}
-}
-
-func rateProbeBytes(rate float64) int {
-	return int(min(max(rate*rateProbeTime.Seconds(), leastRateProbe), mostRateProbe))
-}
-
-func (r *Runner) probeRate(ctx context.Context, prober RateProber, target, up, down int) {
-	ctx, cancel := context.WithTimeout(ctx, rateProbeTimeout)
-	defer cancel()
-	started := time.Now()
-	reply, err := prober.ProbeRate(ctx, up, down)
-	took := time.Since(started)
-	if err != nil {
-		return // the next plain probe says what is wrong
-	}
-	r.event(offload.Event{
-		Kind: offload.RateMeasured, Target: target,
-		Bytes: up, BytesDown: reply.Padding, RTT: onTheWay(took, reply),
+	l.probes[a.Probe] = cancel
+	r.work.Go(func() {
+		defer cancel()
+		ev := offload.Event{Target: a.Target, Probe: a.Probe}
+		spent, err := r.measure(ctx, a, &ev)
+		if err != nil {
+			ev.Kind, ev.Error = offload.ProbeLost, reason(err)
+			if remote.ClassOf(err) == remote.Unreachable {
+				ev.Kind = offload.ProbeFailed
+			}
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(l.probes, a.Probe)
+		l.probeBytes += uint64(spent.bytes)
+		if spent.method != "" {
+			l.method = spent.method
+		}
+		r.handle(ev)
 	})
+}
+
+// spending is what a probe took and how it was made.
+type spending struct {
+	bytes  int
+	method string
+}
+
+// measure makes one probe or train and fills in what it showed.
+func (r *Runner) measure(ctx context.Context, a offload.Action, ev *offload.Event) (spending, error) {
+	target := r.options.Targets[a.Target].Remote
+	if prober, ok := target.(TrainProber); ok && a.Bytes > 0 {
+		reply, err := prober.ProbeTrain(ctx, a.Bytes, a.BytesDown)
+		ev.Kind = offload.TrainDone
+		ev.Bytes, ev.Spread, ev.AtLeast = reply.Up, reply.UpSpread, reply.UpAtLeast
+		ev.BytesDown, ev.SpreadDown, ev.AtLeastDown = reply.Down, reply.DownSpread, reply.DownAtLeast
+		ev.Socket = reply.Socket
+		return spending{bytes: reply.WireBytes}, err
+	}
+	started := time.Now()
+	reply, err := target.Probe(ctx)
+	if reply.RTT == 0 {
+		reply.RTT = time.Since(started)
+	}
+	ev.Kind, ev.RTT = offload.ProbeDone, reply.RTT
+	ev.Held, ev.Socket = stamps(reply.Received, reply.Sent), reply.Socket
+	return spending{bytes: reply.WireBytes, method: reply.Method}, err
+}
+
+// stamps are a target's clock readings as the core takes them.
+func stamps(received, sent time.Time) (s link.Stamps) {
+	if !received.IsZero() {
+		s.Received = received.UnixNano()
+	}
+	if !sent.IsZero() {
+		s.Sent = sent.UnixNano()
+	}
+	return s
 }

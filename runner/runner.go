@@ -30,16 +30,18 @@ type Remote interface {
 	Probe(ctx context.Context) (remote.ProbeReply, error)
 }
 
-// RateProber is a Remote whose rates can be measured while no task does it.
-type RateProber interface {
-	// ProbeRate is a Probe with so many bytes more on the way up and in the answer.
-	ProbeRate(ctx context.Context, up, down int) (remote.ProbeReply, error)
+// TrainProber is a Remote whose rates can be measured while no task does it.
+type TrainProber interface {
+	// ProbeTrain sends so many bytes back to back up and asks for so many in answers.
+	ProbeTrain(ctx context.Context, up, down int) (remote.TrainReply, error)
 }
 
 // Target is a place elsewhere.
 type Target struct {
 	Name   string
 	Remote Remote
+	// Metered: its link is paid by the byte; see offload.Target.
+	Metered bool
 }
 
 // Options are what a Runner is made from; zero values take the default that is named.
@@ -55,15 +57,8 @@ type Options struct {
 	Targets []Target
 	// Workers is how many local runs there may be at once. Default 1.
 	Workers int
-	// ProbeInterval is the pause between two probes of a target. Default 250 ms. Raising it
-	// saves 130 bytes a probe and learns later of a change.
-	ProbeInterval time.Duration
-	// ProbeTimeout is when a probe counts as lost. Default 1 s.
-	ProbeTimeout time.Duration
-	// RateInterval is the age at which a rate that no task has shown lately is measured with
-	// 16 to 64 KiB each way, on an idle link alone. Default 10 s, which costs 800 KB a minute
-	// at the most; negative turns it off, for a link that is paid by the byte.
-	RateInterval time.Duration
+	// Probing is what may be spent on measuring links. Default offload.DefaultProbing.
+	Probing offload.Probing
 	// DecisionLog is how many decision records are kept. Default 2048.
 	DecisionLog int
 	// Logger takes the few lines that are not records. Default: discarded.
@@ -77,21 +72,15 @@ type Runner struct {
 	logger  *slog.Logger
 	work    sync.WaitGroup
 
-	mu       sync.Mutex // guards all below, the engine above all
-	engine   *offload.Engine
-	refs     uint64
-	waiters  map[uint64]chan offload.Outcome
-	cancels  map[uint64]context.CancelFunc
-	timer    *time.Timer
-	stopped  bool
-	history  history
-	targets  []targetHealth
-	lastTold []string // of each target, so that a change is logged once
-}
-
-// targetHealth is what only the driver sees of a target.
-type targetHealth struct {
-	probes, lost uint64
+	mu      sync.Mutex // guards all below, the engine above all
+	engine  *offload.Engine
+	refs    uint64
+	waiters map[uint64]chan offload.Outcome
+	cancels map[uint64]context.CancelFunc
+	timer   *time.Timer
+	stopped bool
+	history history
+	links   []linkLog // of each target
 }
 
 // New checks the options as a whole. The runner takes tasks at once; its probes and its
@@ -102,9 +91,7 @@ func New(o Options) (*Runner, error) {
 	}
 	setDefault(&o.Power, offload.DefaultPower())
 	setDefault(&o.Workers, 1)
-	setDefault(&o.ProbeInterval, 250*time.Millisecond)
-	setDefault(&o.ProbeTimeout, time.Second)
-	setDefault(&o.RateInterval, 10*time.Second)
+	setDefault(&o.Probing, offload.DefaultProbing())
 	setDefault(&o.DecisionLog, 2048)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -116,14 +103,15 @@ func New(o Options) (*Runner, error) {
 		options: o, epoch: time.Now(), logger: o.Logger,
 		waiters: map[uint64]chan offload.Outcome{}, cancels: map[uint64]context.CancelFunc{},
 		history: newHistory(o.DecisionLog),
-		targets: make([]targetHealth, len(o.Targets)), lastTold: make([]string, len(o.Targets)),
+		links:   make([]linkLog, len(o.Targets)),
 	}
-	names := make([]string, len(o.Targets))
+	targets := make([]offload.Target, len(o.Targets))
 	for i, t := range o.Targets {
-		names[i] = t.Name
+		targets[i] = offload.Target{Name: t.Name, Metered: t.Metered}
 	}
 	engine, err := offload.NewEngine(offload.Config{
-		Settings: o.Settings, Targets: names, Models: o.Models, Workers: o.Workers, Power: o.Power, Epoch: r.epoch,
+		Settings: o.Settings, Targets: targets, Models: o.Models, Workers: o.Workers, Power: o.Power,
+		Probing: o.Probing, Epoch: r.epoch,
 	})
 	if err != nil {
 		return nil, err
@@ -146,30 +134,28 @@ func (o *Options) validate() error {
 			errs = append(errs, fmt.Errorf("Targets %q has no Remote", t.Name))
 		}
 	}
-	if o.ProbeInterval < 10*time.Millisecond || o.ProbeInterval > time.Minute {
-		errs = append(errs, fmt.Errorf("ProbeInterval %v: allowed is 10ms to 1m", o.ProbeInterval))
-	}
-	if o.ProbeTimeout < 10*time.Millisecond || o.ProbeTimeout > time.Minute {
-		errs = append(errs, fmt.Errorf("ProbeTimeout %v: allowed is 10ms to 1m", o.ProbeTimeout))
-	}
+	errs = append(errs, o.Probing.Validate())
 	if o.DecisionLog < 1 || o.DecisionLog > 1e6 {
 		errs = append(errs, fmt.Errorf("DecisionLog %d: allowed is 1 to 1000000 records", o.DecisionLog))
 	}
 	return errors.Join(errs...)
 }
 
-// Run probes the targets until ctx ends, then finishes every task under way with
-// offload.Stopped and waits for all work to end. Call it once.
+// Run measures the targets and drives tasks until ctx ends, then finishes every task under
+// way with offload.Stopped and waits for all work to end. Call it once.
 func (r *Runner) Run(ctx context.Context) error {
-	for i := range r.options.Targets {
-		r.work.Go(func() { r.probe(ctx, i) })
-	}
-	<-ctx.Done()
+	r.event(offload.Event{Kind: offload.TimerRang}) // whereupon the engine asks for probes
+	r.keepHistory(ctx)
 	r.mu.Lock()
 	r.stopped = true
 	r.handle(offload.Event{Kind: offload.Stop})
 	if r.timer != nil {
 		r.timer.Stop()
+	}
+	for _, l := range r.links {
+		for _, cancel := range l.probes {
+			cancel()
+		}
 	}
 	r.mu.Unlock()
 	r.work.Wait()
@@ -257,9 +243,11 @@ func (r *Runner) handle(ev offload.Event) {
 			}
 		case offload.Ring:
 			r.ringAt(a.At)
+		case offload.SendProbe:
+			r.sendProbe(a)
 		}
 	}
-	r.tellTargets()
+	r.followLinks()
 }
 
 func (r *Runner) ringAt(at time.Duration) {
@@ -270,19 +258,4 @@ func (r *Runner) ringAt(at time.Duration) {
 		return
 	}
 	r.timer = time.AfterFunc(at-time.Since(r.epoch), func() { r.event(offload.Event{Kind: offload.TimerRang}) })
-}
-
-// tellTargets logs when a target stops or starts to be usable.
-func (r *Runner) tellTargets() {
-	for i, t := range r.options.Targets {
-		told := "up"
-		if r.engine.Failing(i) {
-			told = "down"
-		}
-		if r.lastTold[i] == told || (r.lastTold[i] == "" && told == "up") {
-			continue
-		}
-		r.lastTold[i] = told
-		r.logger.Info("target "+told, "target", t.Name, "reason", r.engine.Target(i).Unusable)
-	}
 }

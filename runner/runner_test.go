@@ -93,8 +93,8 @@ func start(t *testing.T, mod func(*Options)) bench {
 	t.Helper()
 	b := bench{local: &fakeLocal{}, remote: &fakeRemote{probed: make(chan struct{}, 1)}}
 	o := Options{
-		Settings: offload.DefaultSettings(), Local: b.local, Targets: []Target{{"cloud", b.remote}},
-		ProbeInterval: 10 * time.Millisecond,
+		Settings: offload.DefaultSettings(), Local: b.local, Targets: []Target{{Name: "cloud", Remote: b.remote}},
+		Probing: quick(),
 		Models: []offload.Model{{
 			Name:  "surface",
 			Local: []offload.Variant{{Name: "surface-small/1", Accuracy: .8}}, Remote: offload.RemoteModel{Accuracy: .95},
@@ -119,6 +119,13 @@ func start(t *testing.T, mod func(*Options)) bench {
 		}
 	})
 	return b
+}
+
+// quick probes do not keep a test waiting.
+func quick() offload.Probing {
+	p := offload.DefaultProbing()
+	p.IntervalMin, p.IntervalMax = 10*time.Millisecond, 10*time.Millisecond
+	return p
 }
 
 func newTask(id string) offload.Task {
@@ -303,8 +310,8 @@ func TestOptionsNameWhatIsWrong(t *testing.T) {
 	if _, err := New(Options{}); err == nil || !strings.Contains(err.Error(), "Local is nil") {
 		t.Errorf("error %v", err)
 	}
-	_, err := New(Options{Local: &fakeLocal{}, Settings: offload.DefaultSettings(), ProbeInterval: 1, ProbeTimeout: time.Hour, DecisionLog: -1, Targets: []Target{{Name: "x"}}})
-	for _, want := range []string{"ProbeInterval 1ns", "ProbeTimeout 1h0m0s", "DecisionLog -1", `Targets "x" has no Remote`} {
+	_, err := New(Options{Local: &fakeLocal{}, Settings: offload.DefaultSettings(), Probing: offload.Probing{IntervalMin: 1, IntervalMax: time.Second, Timeout: time.Hour}, DecisionLog: -1, Targets: []Target{{Name: "x"}}})
+	for _, want := range []string{"Probing.IntervalMin 1ns", "Probing.Timeout 1h0m0s", "DecisionLog -1", `Targets "x" has no Remote`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in: %v", want, err)
 		}

@@ -104,9 +104,9 @@ func (r *Runner) targetStatus(i int, now time.Duration) TargetStatus {
 	t := TargetStatus{
 		Name: r.options.Targets[i].Name, Up: state.Unusable == "", Reason: state.Unusable,
 		RTTMs: ms(link.RTT), MinRTTMs: ms(link.MinRTT),
-		JitterMs: ms(link.Jitter), JitterMADMs: ms(link.JitterMAD), JitterRFC3550Ms: ms(link.JitterRFC3550),
-		Loss: link.Loss, UpKbps: link.UpRate * 8 / 1000, DownKbps: link.DownRate * 8 / 1000,
-		Probes: r.targets[i].probes, ProbesLost: r.targets[i].lost,
+		JitterMs: ms(link.Jitter.StdDev), JitterMADMs: ms(link.Jitter.MAD), JitterRFC3550Ms: ms(link.Jitter.RFC3550),
+		Loss: link.Loss, UpKbps: kbps(link.Up.BytesPerSecond), DownKbps: kbps(link.Down.BytesPerSecond),
+		Probes: state.Probes, ProbesLost: state.ProbesLost,
 		Waiting: state.Waiting, InFlight: state.InFlight,
 		HeardAgoMs: -1, ServiceMs: inMs(state.Service),
 	}

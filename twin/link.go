@@ -99,6 +99,16 @@ func (w *wire) answer(done time.Duration) time.Duration {
 	return w.trace.transfer(done+w.trace.at(done).RTT/2, answerBytes, down)
 }
 
+// train sends bytes back to back, up and then down, and gives when the last is back and how
+// far the first and the last are apart at each end.
+func (w *wire) train(now time.Duration, bytesUp, bytesDown int) (back, upSpread, downSpread time.Duration) {
+	start := max(now, w.free)
+	left, arrived, _ := w.send(now, bytesUp-overhead)
+	there := arrived + w.trace.at(arrived).RTT/2
+	back = w.trace.transfer(there, float64(bytesDown), down)
+	return back, left - start, back - there
+}
+
 // probe gives when a probe that starts now is back. It waits behind the payload on the wire.
 func (w *wire) probe(now time.Duration) (back time.Duration, lost bool) {
 	leaves := max(now, w.free)

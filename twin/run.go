@@ -19,12 +19,6 @@ type Cell struct {
 	Seed     uint64
 }
 
-// probeInterval is the live runner's.
-const probeInterval = 250 * time.Millisecond
-
-// probeLostAfter is when a probe counts as lost.
-const probeLostAfter = time.Second
-
 // epoch is where the virtual clock starts; any fixed time would do.
 var epoch = time.Unix(0, 0).UTC()
 
@@ -34,7 +28,7 @@ func Run(c Cell) (Score, error) {
 		return Score{}, fmt.Errorf("trace %q has no slots", c.Trace.Name)
 	}
 	engine, err := offload.NewEngine(offload.Config{
-		Settings: c.Settings, Targets: []string{"cloud"}, Models: c.Class.models(), Workers: 1,
+		Settings: c.Settings, Targets: []offload.Target{{Name: "cloud"}}, Probing: offload.DefaultProbing(), Models: c.Class.models(), Workers: 1,
 		Power: offload.Power{Busy: c.Class.Watts, Radio: radioWatts}, Epoch: epoch,
 	})
 	if err != nil {
@@ -44,9 +38,9 @@ func Run(c Cell) (Score, error) {
 	s := &simulation{
 		cell: c, engine: engine, wire: wire{trace: c.Trace},
 		work:  newWorkload(c.Class, length, c.Seed),
-		score: newScorer(c), remote: map[uint64]bool{},
+		score: newScorer(c), remote: map[uint64]bool{}, length: length,
 	}
-	s.run(length)
+	s.run()
 	return s.score.result(s.work.jobs), nil
 }
 
@@ -62,6 +56,7 @@ type simulation struct {
 	remote map[uint64]bool
 
 	now    time.Duration
+	length time.Duration
 	events queue
 	order  int
 	ring   int // the number of the Ring that counts
@@ -79,15 +74,13 @@ func (s *simulation) at(when time.Duration, do func()) {
 	heap.Push(&s.events, event{max(when, s.now), s.order, do})
 }
 
-// run lets everything happen until the tasks of the length have all ended.
-func (s *simulation) run(length time.Duration) {
+// run lets everything happen until the tasks of the length have all ended; the engine would
+// go on measuring the link for ever.
+func (s *simulation) run() {
 	for i := range s.work.jobs {
 		s.at(s.work.jobs[i].at, func() { s.arrive(i) })
 	}
-	for at := time.Duration(0); at < length; at += probeInterval {
-		s.at(at, s.probe)
-	}
-	for s.events.Len() > 0 {
+	for s.events.Len() > 0 && (s.now < s.length || s.engine.Box().UnderWay > 0) {
 		e := heap.Pop(&s.events).(event)
 		s.now = e.at
 		e.do()
@@ -114,15 +107,30 @@ var noBytes [500_000]byte
 
 func payload(bytes int) []byte { return noBytes[:bytes] }
 
-func (s *simulation) probe() {
-	s.tell(offload.Event{Kind: offload.ProbeSent})
-	sent := s.now
-	back, lost := s.wire.probe(s.now)
-	if lost {
-		s.at(sent+probeLostAfter, func() { s.tell(offload.Event{Kind: offload.ProbeLost, Error: "no answer"}) })
+// probe sends a probe or a packet train.
+func (s *simulation) probe(a offload.Action) {
+	if s.now >= s.length {
 		return
 	}
-	s.at(back, func() { s.tell(offload.Event{Kind: offload.ProbeDone, RTT: s.now - sent}) })
+	sent, until := s.now, a.Until.Sub(epoch)
+	lost := func() { s.tell(offload.Event{Kind: offload.ProbeLost, Probe: a.Probe, Error: "no answer"}) }
+	if a.Bytes > 0 {
+		back, up, down := s.wire.train(s.now, a.Bytes, a.BytesDown)
+		if back > until {
+			s.at(until, lost)
+			return
+		}
+		s.at(back, func() {
+			s.tell(offload.Event{Kind: offload.TrainDone, Probe: a.Probe, Bytes: a.Bytes, Spread: up, BytesDown: a.BytesDown, SpreadDown: down})
+		})
+		return
+	}
+	back, never := s.wire.probe(s.now)
+	if never || back > until {
+		s.at(until, lost)
+		return
+	}
+	s.at(back, func() { s.tell(offload.Event{Kind: offload.ProbeDone, Probe: a.Probe, RTT: s.now - sent}) })
 }
 
 // tell gives the engine an event and does what it says.
@@ -134,6 +142,8 @@ func (s *simulation) tell(ev offload.Event) {
 			s.startLocal(a)
 		case offload.SendRemote:
 			s.send(a)
+		case offload.SendProbe:
+			s.probe(a)
 		case offload.CancelAttempt:
 			s.cancel(a.Attempt)
 		case offload.FinishTask:

@@ -7,8 +7,8 @@ import "time"
 // Estimate is what is known of a link now, for an operator and for the simple policies.
 // Times of measurement are engine times; 0 is never.
 type Estimate struct {
-	// RTT is the smoothed round trip without service time; RTTVar its smoothed variation,
-	// the mean deviation of RFC 6298; MinRTT the least of the last minute.
+	// RTT is the round trip without service time, a low quantile of the last seven; RTTVar
+	// its smoothed mean deviation (RFC 6298); MinRTT the least of the last half to full minute.
 	RTT, RTTVar, MinRTT time.Duration
 	// RTTAt is when a round trip was measured last, Samples how many were.
 	RTTAt   time.Duration
@@ -31,9 +31,6 @@ type Estimate struct {
 	// message above the least of the last minute, by the target's clock.
 	QueueUp time.Duration
 
-	// Stalled says that what is under way is overdue, and since when.
-	Stalled   bool
-	StalledAt time.Duration
 	// Heard is when the target gave its last sign of life.
 	Heard time.Duration
 
@@ -95,4 +92,33 @@ const (
 // String names the reason for a log and a metric's label.
 func (r Reason) String() string {
 	return [...]string{"negative_interval", "service_longer_than_call", "clock_step", "absurd_timestamp"}[r]
+}
+
+// Estimate is what is known at a time.
+func (l *Link) Estimate() Estimate {
+	e := Estimate{
+		RTTVar: seconds(l.rttVar.or(0)), RTTAt: l.rttAt, Samples: l.rttSeen,
+		Jitter: Jitter{
+			StdDev: seconds(l.rtts.stddev()), MAD: seconds(l.rtts.meanAbsoluteDifference()),
+			RFC3550: seconds(l.rfc3550), Spread: seconds(l.rtts.spread()),
+		},
+		Loss: l.loss.value, LossAt: l.lossAt,
+		QueueUp: seconds(l.clock.queueUp), Heard: l.heard,
+		Calibration: l.score.calibration(), Socket: l.socket, Rejected: l.rejected,
+	}
+	if l.trips.n > 0 {
+		e.RTT, e.MinRTT = seconds(l.rtt()), seconds(l.minRTT.value())
+	}
+	if l.perBytes.n > 0 {
+		e.Up = Rate{BytesPerSecond: l.UpRate(), At: l.upAt, AtLeast: l.upAtLeast}
+	}
+	for i := range l.byClass {
+		if l.byClass[i].n > 0 {
+			e.UpByClass[i] = 1 / max(l.byClass[i].quantile(rateQuantile), leastPerByte)
+		}
+	}
+	if l.perBytesDown.n > 0 {
+		e.Down = Rate{BytesPerSecond: 1 / max(l.perBytesDown.quantile(rateQuantile), leastPerByte), At: l.downAt}
+	}
+	return e
 }

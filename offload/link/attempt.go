@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import "time"
+
+// Attempt is a real task that was sent, as it ended.
+type Attempt struct {
+	// Sent is when it was handed to the transport, End when the answer was there.
+	Sent, End time.Duration
+	// Bytes went up, the answer had AnswerBytes.
+	Bytes, AnswerBytes int
+	// Behind is how many bytes of our own had not left yet when it was sent.
+	Behind float64
+	// Service is the time at the target, its queue included, as the target says; 0 is unknown.
+	Service time.Duration
+	// Held is the same by the target's clock; see Stamps.
+	Held Stamps
+	// Prediction is the one that it was sent by; it counts from Prediction.At.
+	Prediction Prediction
+	// Deadline is the time from Prediction.At that was promised; 0 is none.
+	Deadline time.Duration
+	Socket   Socket
+}
+
+// AddAnswer learns from an attempt that was answered, whatever the answer was.
+func (l *Link) AddAnswer(a *Attempt) {
+	l.heard = max(l.heard, a.End)
+	l.addSocket(a.End, a.Socket)
+	whole := a.End - a.Sent
+	if whole <= 0 || a.End < a.Prediction.At {
+		l.reject(NegativeInterval)
+		return
+	}
+	l.addLoss(a.End, 0, 1)
+	took := a.End - a.Prediction.At
+	l.learn(a.End, &a.Prediction, took.Seconds(), true)
+	l.keepScore(a, took, true)
+	network := whole - l.held(a.Held, whole, a.Service)
+	l.clock.message(l, a.Sent, a.Held, whole, a.Bytes)
+	if a.Bytes < rateBytes {
+		if trip := network.Seconds() - (float64(a.Bytes)+a.Behind)*l.perByte(); trip > 0 && a.Behind == 0 {
+			l.addTrip(a.End, trip)
+		}
+		return
+	}
+	if a.Behind == 0 {
+		l.addTransfer(a.End, a.Bytes, network.Seconds()-l.rtt())
+	}
+	if a.AnswerBytes >= rateBytes {
+		down := network.Seconds() - l.rtt() - float64(a.Bytes)*l.perByte()
+		l.perBytesDown.add(max(down, 0)/float64(a.AnswerBytes), float64(a.AnswerBytes), rateRanks)
+		l.downAt = a.End
+	}
+}
+
+// AddGivenUp learns from an attempt that nobody waits for any more: it takes longer than
+// until now.
+func (l *Link) AddGivenUp(a *Attempt) {
+	if a.End <= a.Prediction.At {
+		return
+	}
+	took := a.End - a.Prediction.At
+	l.learn(a.End, &a.Prediction, took.Seconds(), false)
+	l.keepScore(a, took, false)
+}
+
+// keepScore notes how the prediction held, where that is known.
+func (l *Link) keepScore(a *Attempt, took time.Duration, done bool) {
+	p := &a.Prediction
+	if p.scale == 0 {
+		return
+	}
+	if held := took.Seconds() <= p.bounds[p95]; done || !held {
+		l.score.bound(done && held)
+	}
+	if in := took <= a.Deadline; a.Deadline > 0 && (done || !in) {
+		l.score.promise(p.By(a.Deadline), done && in)
+	}
+}
+
+// rateBytes is the smallest payload whose time says something of the link's rate: below it
+// the round trip's own variation is all there is to see.
+const rateBytes = 4096
+
+// addTransfer takes the time of one payload on the way up. Many such times are little but
+// the round trip's variation, which may make one negative: what counts is the middle of
+// several, weighed by their bytes.
+func (l *Link) addTransfer(at time.Duration, bytes int, took float64) {
+	perByte := took / float64(bytes)
+	// A payload that left faster than the variation can show says only that the link is at
+	// least that fast: no sample of it may make the link look slower.
+	l.upAtLeast = took < l.rttVar.or(0)
+	if l.upAtLeast && l.perBytes.n > 0 {
+		perByte = min(perByte, l.perByte())
+	}
+	l.perBytes.add(perByte, float64(bytes), rateRanks)
+	l.byClass[classOf(bytes)].add(perByte, float64(bytes), rateRanks)
+	l.upAt = at
+}
+
+// Train is a row of packets that were sent back to back: the bytes after the first and the
+// time between the first and the last at the far end. It needs no common clock.
+type Train struct {
+	At         time.Duration
+	Up         int
+	UpSpread   time.Duration
+	Down       int
+	DownSpread time.Duration
+	// UpAtLeast, DownAtLeast: something else than the link spread it; it carries at least that.
+	UpAtLeast, DownAtLeast bool
+	Socket                 Socket
+}
+
+// AddTrain learns the rates from a packet train.
+func (l *Link) AddTrain(t Train) {
+	l.heard = max(l.heard, t.At)
+	l.addSocket(t.At, t.Socket)
+	if t.UpSpread < 0 || t.DownSpread < 0 {
+		l.reject(NegativeInterval)
+		return
+	}
+	if t.Up > 0 {
+		l.perBytes.train(t.Up, t.UpSpread, t.UpAtLeast)
+		l.byClass[0].train(t.Up, t.UpSpread, t.UpAtLeast)
+		l.upAt, l.upAtLeast = t.At, t.UpAtLeast
+	}
+	if t.Down > 0 {
+		l.perBytesDown.train(t.Down, t.DownSpread, t.DownAtLeast)
+		l.downAt = t.At
+	}
+}
+
+// train takes one; where it shows only the least that the link carries, it makes it look
+// no slower.
+func (r *ranks) train(bytes int, spread time.Duration, atLeast bool) {
+	const shortest = 20 * time.Microsecond // of what clocks and schedulers can tell
+	perByte := max(spread, shortest).Seconds() / float64(bytes)
+	if atLeast && r.n > 0 {
+		perByte = min(perByte, r.quantile(rateQuantile))
+	}
+	r.add(perByte, float64(bytes), rateRanks)
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// ranks keeps the last few samples with their weights and gives their quantiles. A quantile
+// of few samples follows a change within as many, and an outlier does not move it at all.
+type ranks struct {
+	values, weights [mostRanks]float64
+	n, next         int
+}
+
+const mostRanks = 9
+
+// add keeps the last size samples, mostRanks at the most.
+func (r *ranks) add(value, weight float64, size int) {
+	r.values[r.next], r.weights[r.next] = value, weight
+	r.next = (r.next + 1) % size
+	r.n = min(r.n+1, size)
+}
+
+// quantile is the least sample below or at which a share q of all weight lies. There must
+// be one.
+func (r *ranks) quantile(q float64) float64 {
+	values, weights, total := r.values, r.weights, 0.
+	for i := range r.n { // insertion sort: nine at the most
+		total += weights[i]
+		for k := i; k > 0 && values[k] < values[k-1]; k-- {
+			values[k], values[k-1] = values[k-1], values[k]
+			weights[k], weights[k-1] = weights[k-1], weights[k]
+		}
+	}
+	sum := 0.
+	for i := range r.n {
+		if sum += weights[i]; sum >= total*q {
+			return values[i]
+		}
+	}
+	return values[r.n-1]
+}
+
+// average is an exponentially weighted mean that starts at its first sample.
+type average struct {
+	value float64
+	n     int
+}
+
+func (a *average) add(sample, weight float64) {
+	a.n++
+	if a.n == 1 {
+		a.value = sample
+		return
+	}
+	a.value += weight * (sample - a.value)
+}
+
+func (a *average) or(unknown float64) float64 {
+	if a.n == 0 {
+		return unknown
+	}
+	return a.value
+}
+
+// extremeSpan is how far least and most look back: one to two times as long.
+const extremeSpan = 30 * time.Second
+
+// least is the minimum of the last one to two extremeSpans, in two buckets.
+type least struct {
+	began          time.Duration
+	current, older float64
+	filled         bool
+}
+
+func (l *least) add(at time.Duration, sample float64) {
+	switch {
+	case !l.filled:
+		*l = least{began: at, current: sample, older: math.Inf(1), filled: true}
+	case at-l.began >= extremeSpan:
+		l.began, l.older, l.current = at, l.current, sample
+	default:
+		l.current = min(l.current, sample)
+	}
+}
+
+// value is +Inf before the first sample.
+func (l *least) value() float64 {
+	if !l.filled {
+		return math.Inf(1)
+	}
+	return min(l.current, l.older)
+}
+
+// windowSize is how many round trips the definitions of jitter look back on: a minute of
+// probes at 1 Hz, a quarter of one at 4 Hz.
+const windowSize = 60
+
+// window keeps the last windowSize samples; statistics are computed when asked for.
+type window struct {
+	samples [windowSize]float64
+	n, next int
+}
+
+func (w *window) add(sample float64) {
+	w.samples[w.next] = sample
+	w.next = (w.next + 1) % windowSize
+	w.n = min(w.n+1, windowSize)
+}
+
+// at gives the i-th oldest sample.
+func (w *window) at(i int) float64 {
+	return w.samples[(w.next-w.n+i+windowSize)%windowSize]
+}
+
+func (w *window) mean() float64 {
+	sum := 0.
+	for i := range w.n {
+		sum += w.samples[i]
+	}
+	return sum / float64(max(w.n, 1))
+}
+
+// stddev is the sample standard deviation; 0 with fewer than two samples.
+func (w *window) stddev() float64 {
+	if w.n < 2 {
+		return 0
+	}
+	mean, sum := w.mean(), 0.
+	for i := range w.n {
+		d := w.samples[i] - mean
+		sum += d * d
+	}
+	return math.Sqrt(sum / float64(w.n-1))
+}
+
+// meanAbsoluteDifference is that of neighbouring samples; 0 with fewer than two.
+func (w *window) meanAbsoluteDifference() float64 {
+	if w.n < 2 {
+		return 0
+	}
+	sum := 0.
+	for i := 1; i < w.n; i++ {
+		sum += math.Abs(w.at(i) - w.at(i-1))
+	}
+	return sum / float64(w.n-1)
+}
+
+// spread is p95 - p50, with linear interpolation between the samples by rank.
+func (w *window) spread() float64 {
+	if w.n < 2 {
+		return 0
+	}
+	sorted := w.samples
+	slices.Sort(sorted[:w.n])
+	at := func(q float64) float64 {
+		x := q * float64(w.n-1)
+		i := min(int(x), w.n-2)
+		return sorted[i] + (x-float64(i))*(sorted[i+1]-sorted[i])
+	}
+	return at(.95) - at(.5)
+}
+
+func seconds(s float64) time.Duration {
+	return time.Duration(min(s, 1e9) * float64(time.Second))
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"math"
+	"time"
+)
+
+// The bins of a residual histogram: log2-spaced, eight to the octave, from 1/4 to 64 times
+// the predicted time; what lies outside counts in the first or the last one.
+const (
+	perOctave   = 8
+	firstOctave = -2
+	octaves     = 8
+	bins        = perOctave * octaves
+)
+
+// cumulative is a distribution function at the bins' edges.
+type cumulative [bins + 1]float64
+
+// residuals is a histogram of z = measured / predicted time that forgets: its samples fade
+// by half in every halfLife, a prior of priorWeight samples never does.
+type residuals struct {
+	halfLife time.Duration
+	weights  [bins]float64
+	total    float64
+	// scale is what a sample weighs that is added now: instead of fading all bins at each
+	// sample the new ones grow, and all is brought back when the numbers get large.
+	scale float64
+	at    time.Duration
+}
+
+// The prior of a link that nothing is known of: P(z > x) = (priorKnee/x)^priorTail beyond
+// the knee, weighing as much as three samples.
+const (
+	priorWeight = 3
+	priorKnee   = .7
+	priorTail   = 1.6
+)
+
+// prior is that at a bin's edge.
+func prior(edge int) float64 {
+	x := float64(edge)/perOctave + firstOctave // log2 of z
+	knee := math.Log2(priorKnee)
+	if x <= knee {
+		return 0
+	}
+	return 1 - math.Exp2(priorTail*(knee-x))
+}
+
+func (r *residuals) add(at time.Duration, z float64) {
+	r.fade(at)
+	bin := int((math.Log2(max(z, 1e-9)) - firstOctave) * perOctave)
+	r.weights[min(max(bin, 0), bins-1)] += r.scale
+	r.total += r.scale
+}
+
+// fade lets time pass.
+func (r *residuals) fade(at time.Duration) {
+	if r.scale == 0 {
+		r.scale, r.at = 1, at
+	}
+	const most = 1e12
+	if passed := at - r.at; passed > 0 {
+		r.at = at
+		faded := passed.Seconds() / r.halfLife.Seconds()
+		if faded > 40 { // a long silence: nothing of it counts any more
+			r.weights, r.total, r.scale = [bins]float64{}, 0, 1
+			return
+		}
+		r.scale *= math.Exp2(faded)
+	}
+	if r.scale < most {
+		return
+	}
+	for i := range r.weights {
+		r.weights[i] /= r.scale
+	}
+	r.total /= r.scale
+	r.scale = 1
+}
+
+// weight is how many samples it holds, faded to a time.
+func (r *residuals) weight(at time.Duration) float64 {
+	if r.scale == 0 {
+		return 0
+	}
+	return r.total / (r.scale * math.Exp2(max(0, at-r.at).Seconds()/r.halfLife.Seconds()))
+}
+
+// mix adds a share of its distribution, the prior included, to a mixture.
+func (r *residuals) mix(at time.Duration, share float64, into *cumulative, priors *cumulative) {
+	n := r.weight(at)
+	ofPrior := share * priorWeight / (n + priorWeight)
+	perWeight := 0.
+	if r.total > 0 {
+		perWeight = (share - ofPrior) / r.total
+	}
+	sum := 0.
+	for i := range bins {
+		into[i] += sum*perWeight + ofPrior*priors[i]
+		sum += r.weights[i]
+	}
+	into[bins] += sum*perWeight + ofPrior*priors[bins]
+}

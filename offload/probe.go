@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"edgex-offload/offload/link"
+)
+
+// Probing says what may be sent to measure a link beside the tasks themselves. While real
+// answers flow nothing is.
+type Probing struct {
+	// IntervalMin is the pause between two probes of a link that tasks are decided by just
+	// now, IntervalMax that of one that nobody asks for, or that is metered.
+	IntervalMin, IntervalMax time.Duration
+	// Timeout is when a probe counts as lost; it may still come and is then only late.
+	Timeout time.Duration
+	// RateBytesPerMinute bounds what packet trains take, both ways together; 0 turns them
+	// off. Metered targets get none.
+	RateBytesPerMinute int
+}
+
+// DefaultProbing costs some 50 KB a minute while tasks are decided and no answers come,
+// and a quarter of that while nothing happens.
+func DefaultProbing() Probing {
+	return Probing{
+		IntervalMin: 250 * time.Millisecond, IntervalMax: time.Second, Timeout: time.Second,
+		RateBytesPerMinute: 256 << 10,
+	}
+}
+
+// Validate names each field that is wrong, its value and what is allowed.
+func (p Probing) Validate() error {
+	var errs []error
+	between := func(key string, value, low, high time.Duration) {
+		if value < low || value > high {
+			errs = append(errs, fmt.Errorf("%s %v: allowed is %v to %v", key, value, low, high))
+		}
+	}
+	between("Probing.IntervalMin", p.IntervalMin, 10*time.Millisecond, time.Minute)
+	between("Probing.IntervalMax", p.IntervalMax, p.IntervalMin, 10*time.Minute)
+	between("Probing.Timeout", p.Timeout, 10*time.Millisecond, time.Minute)
+	if p.RateBytesPerMinute < 0 || p.RateBytesPerMinute > mostRateBytes {
+		errs = append(errs, fmt.Errorf("Probing.RateBytesPerMinute %d: allowed is 0 to %d", p.RateBytesPerMinute, mostRateBytes))
+	}
+	return errors.Join(errs...)
+}
+
+const (
+	mostRateBytes = 100 << 20
+	// trainBytes is a packet train each way: it fits the initial window of TCP (RFC 6928), so
+	// that all of it leaves at once.
+	trainBytes = 14_000
+	// rateAge is the age at which a rate is measured again.
+	rateAge = 10 * time.Second
+	// askedFor is how long a link counts as asked for after the last decision.
+	askedFor = 10 * time.Second
+	// flowing is how long answers count as flowing after the last one.
+	flowing = time.Second
+	// mostProbes bounds those without an answer; from patientProbes on the pause is the long one.
+	mostProbes, patientProbes = 8, 4
+	// trainTimeout still lets a link of 50 kbit/s through.
+	trainTimeout = 5 * time.Second
+	// probeMemory is how long one that is lost may still come back as late.
+	probeMemory = 10 * time.Second
+)
+
+// probe is one without an answer yet.
+type probe struct {
+	id     uint64
+	sent   time.Duration
+	flight link.Flight
+	// behind: payloads of our own had not left when it was sent. lost: it is overdue for good.
+	behind, lost, train bool
+}
+
+// nextProbe is when a target wants to be measured next, without an event before.
+func (e *Engine) nextProbe(t *target) time.Duration {
+	if len(t.probes) >= mostProbes || e.stopped {
+		return forever
+	}
+	if t.probedAt == 0 {
+		return e.now
+	}
+	interval := e.probing.IntervalMin
+	if t.metered || len(t.probes) >= patientProbes || !t.asked(e.now) {
+		interval = e.probing.IntervalMax
+	}
+	due := max(t.probedAt, t.link.Heard()) + interval
+	if len(t.flying) > 0 { // its answer will tell, unless it is overdue
+		oldest := t.flying[0]
+		due = max(due, oldest.started+oldest.prediction.Quantile(.5)+t.link.Patience())
+	}
+	return due
+}
+
+// asked tells whether tasks are being decided by it.
+func (t *target) asked(now time.Duration) bool {
+	return t.askedAt > 0 && now-t.askedAt < askedFor
+}
+
+// probeTargets asks for the probes that are due and counts those that are lost.
+func (e *Engine) probeTargets() {
+	for i, t := range e.targets {
+		e.loseProbes(t)
+		if e.now < e.nextProbe(t) {
+			continue
+		}
+		e.ids++
+		p := probe{id: e.ids, sent: e.now, behind: t.bytesAhead(e.now) > 0}
+		a := Action{Kind: SendProbe, Target: i, Probe: p.id, Until: e.epoch.Add(e.now + e.worthWaiting(t))}
+		if e.trainDue(t) {
+			p.train = true
+			a.Bytes, a.BytesDown, a.Until = trainBytes, trainBytes, e.epoch.Add(e.now+trainTimeout)
+			t.trainAt = e.now
+			t.trainBytes += 2 * trainBytes
+		}
+		guess := t.link.Predict(e.now, 0, link.Ahead{}, 0)
+		p.flight = guess.Flight()
+		t.probes = append(t.probes, p)
+		t.probedAt, t.sentProbes = max(e.now, 1), t.sentProbes+1
+		e.out = append(e.out, a)
+	}
+}
+
+// worthWaiting is how long a probe may be away before it is given up: longer than it takes
+// to count as lost where the link is that slow, or may have become so.
+func (e *Engine) worthWaiting(t *target) time.Duration {
+	usual := max(e.probing.Timeout, 4*(t.link.RTT()+t.link.Patience()))
+	return min(usual<<min(t.lostInRow, 3), probeMemory)
+}
+
+// trainDue tells whether the next probe should be a packet train: nothing has shown the
+// rates for long, somebody wants to know, the link is idle and works, and it costs no more
+// than what may be spent.
+func (e *Engine) trainDue(t *target) bool {
+	if t.metered || len(t.flying) > 0 || len(t.probes) > 0 || !t.link.Known() ||
+		(t.answeredAt > 0 && e.now-t.answeredAt < flowing) {
+		return false
+	}
+	up, down := t.link.RatesAt()
+	oldest := min(up, down)
+	if oldest > 0 && (!t.asked(e.now) || e.now-oldest < rateAge) {
+		return false
+	}
+	if t.trainAt == 0 {
+		return e.probing.RateBytesPerMinute >= 2*trainBytes
+	}
+	spent := float64(2*trainBytes) / float64(max(e.probing.RateBytesPerMinute, 1))
+	return e.now-t.trainAt >= max(rateAge, time.Duration(spent*float64(time.Minute)))
+}
+
+// loseProbes counts those that have been away for too long.
+func (e *Engine) loseProbes(t *target) {
+	for i := range t.probes {
+		p := &t.probes[i]
+		if p.lost || e.now-p.sent < e.probing.Timeout {
+			continue
+		}
+		p.lost = true
+		t.lostProbes++
+		t.link.AddProbeLost(e.now)
+		if t.link.Heard() > p.sent {
+			continue // something else came: the link works
+		}
+		if t.lostInRow++; t.lostInRow >= 2 {
+			t.failed(e.now, e.settings.RetryTarget, "probes lost")
+		}
+	}
+	for len(t.probes) > 0 && e.now-t.probes[0].sent >= probeMemory {
+		t.probes = append(t.probes[:0], t.probes[1:]...)
+	}
+}
+
+// probeTimes is when the probes of a target want attention next.
+func (e *Engine) probeTimes(t *target) time.Duration {
+	due := e.nextProbe(t)
+	for i := range t.probes {
+		if p := &t.probes[i]; !p.lost {
+			due = min(due, p.sent+e.probing.Timeout)
+		}
+	}
+	if len(t.probes) > 0 {
+		due = min(due, t.probes[0].sent+probeMemory)
+	}
+	return due
+}
+
+// take removes a probe that reported; ok is false for one that is not known any more.
+func (t *target) take(id uint64) (p probe, ok bool) {
+	for i := range t.probes {
+		if t.probes[i].id == id {
+			p = t.probes[i]
+			t.probes = append(t.probes[:i], t.probes[i+1:]...)
+			return p, true
+		}
+	}
+	return probe{}, false
+}
+
+// measured takes what the probes say.
+func (e *Engine) measured(ev *Event) {
+	if ev.Target < 0 || ev.Target >= len(e.targets) {
+		return
+	}
+	t := e.targets[ev.Target]
+	p, known := t.take(ev.Probe)
+	switch ev.Kind {
+	case ProbeDone:
+		t.heard(e.now)
+		if p.lost {
+			t.link.ProbeReturned()
+		}
+		sent := e.now - ev.RTT
+		if ev.RTT == 0 && known {
+			sent = p.sent
+		}
+		t.link.AddProbe(link.Probe{Sent: sent, Back: e.now, Behind: p.behind, Held: ev.Held, Socket: ev.Socket})
+	case TrainDone:
+		t.heard(e.now)
+		t.link.AddTrain(link.Train{At: e.now, Up: ev.Bytes, UpSpread: ev.Spread, UpAtLeast: ev.AtLeast,
+			Down: ev.BytesDown, DownSpread: ev.SpreadDown, DownAtLeast: ev.AtLeastDown, Socket: ev.Socket})
+	case ProbeLost: // the driver gave it up: it is lost once
+		if known && !p.lost {
+			t.lostProbes++
+			t.link.AddProbeLost(e.now)
+			if t.lostInRow++; t.lostInRow >= 2 {
+				t.failed(e.now, e.settings.RetryTarget, "probes lost: "+ev.Error)
+			}
+		}
+	case ProbeFailed:
+		if known {
+			t.lostProbes++
+		}
+		t.failed(e.now, e.settings.RetryTarget, ev.Error)
+	}
+}
+
+// oldest is the message that has been without an answer for longest, of those that left
+// after the last sign of life would have brought theirs.
+func (t *target) oldest() (f link.Flight) {
+	for i := range t.probes {
+		if p := &t.probes[i]; f.Overdue == 0 || p.sent < f.Left {
+			f = p.flight
+		}
+	}
+	if len(t.flying) > 0 {
+		if a := t.flying[0]; f.Overdue == 0 || a.started < f.Left {
+			f = a.prediction.Flight()
+		}
+	}
+	return f
+}
