@@ -95,11 +95,12 @@ const minKeepalive = 10 * time.Second
 func (c *Client) Address() string { return c.config.Address }
 
 // Close breaks the connection, which ends the calls under way, and waits for the
-// client's goroutines.
+// client's goroutines. It does not wait for a link that stands still: gRPC, told first,
+// would try to say goodbye over it for seconds.
 func (c *Client) Close() error {
 	c.stop()
-	err := c.conn.Close()
 	c.path.close()
+	err := c.conn.Close()
 	c.stopped.Wait()
 	return err
 }

@@ -26,6 +26,9 @@ const (
 	criticalBytes = 2_000
 )
 
+// patience bounds what must happen, far beyond what it takes.
+const patience = 20 * time.Second
+
 // steady is a link that does not change.
 type steady emulator.Conditions
 
@@ -71,7 +74,7 @@ func newPlant(tb testing.TB, link steady, congestion string) *plant {
 		require.NoError(tb, <-ended)
 		require.NoError(tb, network.Close())
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	require.NoError(tb, p.client.WaitReady(ctx))
 	return p
@@ -136,6 +139,42 @@ func TestCriticalTaskPassesAMegabyte(t *testing.T) {
 			assert.Less(t, ahead[len(ahead)/2], most)
 		})
 	}
+}
+
+// Of a payload that is given up on the way, what gRPC still had is not sent.
+func TestPayloadGivenUpIsNotSentOn(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t, mbit(20*time.Millisecond, 8, 20), "bbr")
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.client.Offload(ctx, offload.Task{ID: "t", Payload: make([]byte, 10*payloadBytes)}, nil)
+		ended <- err
+	}()
+	arrived := func() uint64 { return p.network.Counters()[emulator.Up].ArrivedBytes }
+	require.Eventually(t, func() bool { return arrived() > payloadBytes }, patience, time.Millisecond)
+	cancel()
+	require.Equal(t, remote.Late, remote.ClassOf(<-ended))
+	require.Eventually(t, func() bool { s := p.client.Socket(); return s.Unsent+s.Unacked == 0 }, patience, 10*time.Millisecond)
+	assert.Less(t, arrived(), uint64(5*payloadBytes))
+	p.send(t, "next", criticalBytes, offload.Critical, nil)
+}
+
+// Over a link that stands still Close does not wait, whatever waits here.
+func TestCloseOverALinkThatStandsStill(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t, mbit(20*time.Millisecond, 8, 20), "bbr")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.client.Offload(context.Background(), offload.Task{ID: "t", Payload: make([]byte, 10*payloadBytes)}, nil)
+		ended <- err
+	}()
+	arrived := func() uint64 { return p.network.Counters()[emulator.Up].ArrivedBytes }
+	require.Eventually(t, func() bool { return arrived() > payloadBytes }, patience, time.Millisecond)
+	p.network.Cut()
+	require.NoError(t, p.client.Close())
+	require.Equal(t, remote.Unreachable, remote.ClassOf(<-ended))
+	assert.False(t, p.client.Socket().Known())
 }
 
 // BenchmarkCriticalBehindMegabyte is a critical task of 2 KB that comes while a megabyte is

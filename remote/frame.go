@@ -65,9 +65,9 @@ func (f *frame) copy(b []byte) {
 	f.add(f.own[at:])
 }
 
-// emit appends up to room bytes of the frame to out, with a header, and tells whether that
-// was all of it. What cannot be cut is appended whole.
-func (f *frame) emit(out []byte, room int) ([]byte, bool) {
+// emit appends up to room bytes of the frame to out, with a header. What cannot be cut is
+// appended whole.
+func (f *frame) emit(out []byte, room int) []byte {
 	n := f.left
 	if f.mayCut {
 		n = min(n, max(room-frameHeader, 1))
@@ -88,7 +88,7 @@ func (f *frame) emit(out []byte, room int) ([]byte, bool) {
 		}
 		n -= k
 	}
-	return out, f.left == 0
+	return out
 }
 
 // passes tells whether f may be written before g, which came earlier. It never passes one

@@ -161,9 +161,9 @@ func (q *sendQueue) step() {
 		if len(q.out) > 0 && room < min(f.left+frameHeader, leastCut) {
 			break
 		}
-		left, all := f.left, false
-		q.out, all = f.emit(q.out, room)
-		if q.bytes -= left - f.left; !all {
+		q.bytes -= f.left
+		q.out = f.emit(q.out, room)
+		if q.bytes += f.left; f.left > 0 {
 			break
 		}
 		if f.ends != nil {

@@ -61,11 +61,11 @@ type queueBench struct {
 }
 
 // newQueueBench takes everything: a call is in a hurry.
-func newQueueBench(tb require.TestingT) *queueBench {
+func newQueueBench(tb require.TestingT, piece int) *queueBench {
 	b := &queueBench{sink: &sink{open: make(chan struct{})}}
 	b.path.hurry()
 	b.queue = newSendQueue(b.sink, &liveConn{Conn: b.sink}, &b.path)
-	b.queue.piece = leastPiece
+	b.queue.piece = piece
 	b.framer = http2.NewFramer(b.queue, nil)
 	_, err := b.queue.Write([]byte(http2.ClientPreface))
 	require.NoError(tb, err)
@@ -136,7 +136,7 @@ func order(frames []written) []uint32 {
 }
 
 func TestWhatPassesWhat(t *testing.T) {
-	b := newQueueBench(t)
+	b := newQueueBench(t, leastPiece)
 	tasks := []struct {
 		stream   uint32
 		size     int
@@ -167,7 +167,7 @@ func TestWhatPassesWhat(t *testing.T) {
 }
 
 func TestSentIsCalledWhenThePayloadIsWritten(t *testing.T) {
-	b := newQueueBench(t)
+	b := newQueueBench(t, leastPiece)
 	first, second := make([]byte, 40_000), make([]byte, 40_000)
 	var calls []int
 	sent := func() { calls = append(calls, b.sink.written()) }
@@ -188,7 +188,7 @@ func TestSentIsCalledWhenThePayloadIsWritten(t *testing.T) {
 }
 
 func TestSentIsNotCalledAfterTheEnd(t *testing.T) {
-	b := newQueueBench(t)
+	b := newQueueBench(t, leastPiece)
 	payload := make([]byte, 40_000)
 	o := b.path.outbox.put(payload, offload.Low, func() { t.Error("sent") })
 	b.headers(t, 1)
@@ -201,7 +201,7 @@ func TestSentIsNotCalledAfterTheEnd(t *testing.T) {
 func TestSentAfterAnotherAttempt(t *testing.T) {
 	sent := 0
 	payload := make([]byte, 40_000)
-	b := newQueueBench(t)
+	b := newQueueBench(t, leastPiece)
 	b.path.outbox.put(payload, offload.Low, func() { sent++ })
 	b.headers(t, 1)
 	_, err := b.queue.Write([]byte{0, 0x40, 0, 0, 0, 0, 0, 0, 1})
@@ -232,7 +232,7 @@ func TestWriteWaitsUnlessSomebodyIsInAHurry(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newQueueBench(t)
+				b := newQueueBench(t, leastPiece)
 				b.path.hurried.Store(0)
 				var taken atomic.Int64
 				var writing sync.WaitGroup
@@ -259,7 +259,7 @@ func TestWriteWaitsUnlessSomebodyIsInAHurry(t *testing.T) {
 }
 
 func TestAnErrorEndsTheConnection(t *testing.T) {
-	b := newQueueBench(t)
+	b := newQueueBench(t, leastPiece)
 	broken := errors.New("broken")
 	b.sink.fails = broken
 	b.sink.release()
@@ -273,8 +273,7 @@ func TestAnErrorEndsTheConnection(t *testing.T) {
 // reset behind them, and every frame can be read.
 func TestOrderOfAStreamIsKept(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := newQueueBench(t)
-		b.queue.piece = rapid.IntRange(frameHeader+1, 1<<16).Draw(t, "piece")
+		b := newQueueBench(t, rapid.IntRange(frameHeader+1, 1<<16).Draw(t, "piece"))
 		want := map[uint32][]byte{}
 		reset := map[uint32]bool{}
 		streams := rapid.IntRange(1, 8).Draw(t, "streams")
@@ -322,7 +321,7 @@ func FuzzSendQueue(f *testing.F) {
 	f.Add([]byte{0, 0, 2, 0, 1, 0, 0, 0, 1, 'h', 'i'}, 3)
 	f.Add([]byte{0, 0, 2, 0, 9, 0, 0, 0, 1, 1, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0}, 1)
 	f.Fuzz(func(t *testing.T, raw []byte, cut int) {
-		b := newQueueBench(t)
+		b := newQueueBench(t, leastPiece)
 		cut = max(1, cut%64)
 		for rest := raw; len(rest) > 0; rest = rest[min(cut, len(rest)):] {
 			_, err := b.queue.Write(rest[:min(cut, len(rest))])

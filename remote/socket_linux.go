@@ -151,8 +151,8 @@ func (k *kernel) pacing() (pacing, rate float64) {
 // tcpInfo is unix.GetsockoptTCPInfo into memory that is there already.
 func tcpInfo(fd uintptr, info *unix.TCPInfo) error {
 	size := uint32(unix.SizeofTCPInfo)
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.IPPROTO_TCP, unix.TCP_INFO,
-		uintptr(unsafe.Pointer(info)), uintptr(unsafe.Pointer(&size)), 0)
+	//nolint:gosec // the kernel writes up to size bytes to info, which is as large
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.IPPROTO_TCP, unix.TCP_INFO, uintptr(unsafe.Pointer(info)), uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 {
 		return errno
 	}
@@ -184,7 +184,7 @@ func (k *kernel) socket() (link.Socket, bool) {
 // applicationLimited is a bit of tcp_info that unix.TCPInfo has no name for: the lowest of
 // the eighth byte (linux/tcp.h, tcpi_delivery_rate_app_limited).
 func applicationLimited(i *unix.TCPInfo) bool {
-	return (*[8]byte)(unsafe.Pointer(i))[7]&1 != 0
+	return (*[8]byte)(unsafe.Pointer(i))[7]&1 != 0 //nolint:gosec // within the struct
 }
 
 // unacked is 1 byte less where the kernel counts the SYN among what was acknowledged.
