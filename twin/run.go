@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"edgex-offload/offload"
+	"edgex-offload/offload/link"
 )
 
 // Cell is one run: a policy on a class over a trace with a seed.
@@ -24,24 +25,32 @@ var epoch = time.Unix(0, 0).UTC()
 
 // Run plays one cell and scores it. The error is that of the settings.
 func Run(c Cell) (Score, error) {
-	if len(c.Trace.Slots) == 0 {
-		return Score{}, fmt.Errorf("trace %q has no slots", c.Trace.Name)
-	}
-	engine, err := offload.NewEngine(offload.Config{
-		Settings: c.Settings, Targets: []offload.Target{{Name: "cloud"}}, Probing: offload.DefaultProbing(), Models: c.Class.models(), Workers: 1,
-		Power: offload.Power{Busy: c.Class.Watts, Radio: radioWatts}, Epoch: epoch,
-	})
+	s, err := newSimulation(c, c.Class.models())
 	if err != nil {
 		return Score{}, err
 	}
-	length := c.Trace.Length()
-	s := &simulation{
-		cell: c, engine: engine, wire: wire{trace: c.Trace},
-		work:  newWorkload(c.Class, length, c.Seed),
-		score: newScorer(c), remote: map[uint64]bool{}, length: length,
-	}
+	s.work = newWorkload(c.Class, s.length, c.Seed)
+	score := newScorer(c)
+	s.score, s.finished = score, score.finish
 	s.run()
-	return s.score.result(s.work.jobs), nil
+	return score.result(s.work.jobs), nil
+}
+
+func newSimulation(c Cell, models []offload.Model) (*simulation, error) {
+	if len(c.Trace.Slots) == 0 {
+		return nil, fmt.Errorf("trace %q has no slots", c.Trace.Name)
+	}
+	engine, err := offload.NewEngine(offload.Config{
+		Settings: c.Settings, Targets: []offload.Target{{Name: "cloud"}}, Probing: offload.DefaultProbing(), Models: models, Workers: 1,
+		Power: offload.Power{Busy: c.Class.Watts, Radio: radioWatts}, Epoch: epoch,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &simulation{
+		cell: c, engine: engine, wire: wire{trace: c.Trace}, remote: map[uint64]bool{},
+		length: c.Trace.Length(), score: newScorer(c),
+	}, nil
 }
 
 // simulation is a run under way.
@@ -51,15 +60,19 @@ type simulation struct {
 	wire   wire
 	work   workload
 	score  *scorer
+	// finished takes each outcome.
+	finished func(ref int, o offload.Outcome)
 
 	// remote are the attempts that are with the cloud or on their way.
 	remote map[uint64]bool
 
 	now    time.Duration
 	length time.Duration
-	events queue
-	order  int
-	ring   int // the number of the Ring that counts
+	// probeBytes went over the wire to measure it, both ways.
+	probeBytes int
+	events     queue
+	order      int
+	ring       int // the number of the Ring that counts
 }
 
 // event is something that will happen: the engine is told, unless do says otherwise.
@@ -102,6 +115,9 @@ func (s *simulation) arrive(i int) {
 	}})
 }
 
+// probeWire is what a probe takes both ways: its 64 bytes of padding and what gRPC adds.
+const probeWire = 2*64 + 60
+
 // noBytes backs every payload: the engine looks at its length alone.
 var noBytes [500_000]byte
 
@@ -113,6 +129,7 @@ func (s *simulation) probe(a offload.Action) {
 		return
 	}
 	sent, until := s.now, a.Until.Sub(epoch)
+	s.probeBytes += probeWire + a.Bytes + a.BytesDown
 	lost := func() { s.tell(offload.Event{Kind: offload.ProbeLost, Probe: a.Probe, Error: "no answer"}) }
 	if a.Bytes > 0 {
 		back, up, down := s.wire.train(s.now, a.Bytes, a.BytesDown)
@@ -147,7 +164,7 @@ func (s *simulation) tell(ev offload.Event) {
 		case offload.CancelAttempt:
 			s.cancel(a.Attempt)
 		case offload.FinishTask:
-			s.score.finish(int(a.Ref), a.Outcome)
+			s.finished(int(a.Ref), a.Outcome)
 		case offload.Ring:
 			s.ring++
 			number := s.ring
@@ -203,10 +220,15 @@ func (s *simulation) send(a offload.Action) {
 		delete(s.remote, a.Attempt)
 		s.tell(offload.Event{
 			Kind: offload.RemoteDone, Attempt: a.Attempt, Execution: service, Bytes: answerBytes,
+			Held:   link.Stamps{Received: cloudClock + int64(arrived), Sent: cloudClock + int64(arrived+service)},
 			Answer: &offload.Answer{Model: "cloud"},
 		})
 	})
 }
+
+// cloudClock is where the cloud's clock stands when the virtual one starts, in Unix
+// nanoseconds: nothing may depend on it.
+const cloudClock = int64(1_700_000_000_123_456_789)
 
 // queue is a heap of events by time, then by order of their making.
 type queue []event

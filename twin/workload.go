@@ -85,7 +85,7 @@ type workload struct {
 
 // newWorkload draws a workload of a length. The same seed gives the same one.
 func newWorkload(c Class, length time.Duration, seed uint64) workload {
-	d := draw{rand.New(rand.NewPCG(seed, 0x0ff10ad))}
+	d := newDraw(seed)
 	var w workload
 	w.throttling, w.overload = d.episodes(length), d.episodes(length)
 	for camera := range c.Cameras {
@@ -99,6 +99,8 @@ func newWorkload(c Class, length time.Duration, seed uint64) workload {
 
 // draw is the source of all chance.
 type draw struct{ *rand.Rand }
+
+func newDraw(seed uint64) draw { return draw{rand.New(rand.NewPCG(seed, 0x0ff10ad))} }
 
 func (d draw) lognormal(median, sigma float64) float64 {
 	return median * math.Exp(sigma*d.NormFloat64())
@@ -124,7 +126,7 @@ func (d draw) camera(c Class, camera int, length time.Duration) []job {
 	for at := time.Duration(d.Float64() * float64(period)); at < length; at += period {
 		jobs = append(jobs, d.services(c, job{
 			at:       at + time.Duration(d.Float64()*float64(jitter)),
-			bytes:    int(min(max(d.lognormal(median, .35), 20e3), 500e3)),
+			bytes:    d.frameBytes(median),
 			priority: [...]offload.Priority{offload.High, offload.Medium, offload.Low}[camera%3],
 			allowed:  c.Deadline,
 		}))
@@ -147,7 +149,7 @@ func (d draw) windows(c Class, length time.Duration) []job {
 	for at := d.exponential(mean); at < length; at += d.exponential(mean) {
 		kind := kinds[d.IntN(len(kinds))]
 		jobs = append(jobs, d.services(c, job{
-			at: at, sensor: true, bytes: 1000 + d.IntN(9001), priority: kind.priority, allowed: kind.allowed,
+			at: at, sensor: true, bytes: d.windowBytes(), priority: kind.priority, allowed: kind.allowed,
 		}))
 	}
 	return jobs
@@ -159,7 +161,7 @@ func (d draw) bursts(c Class, length time.Duration) []job {
 		for i := range c.Burst {
 			jobs = append(jobs, d.services(c, job{
 				at:       at + time.Duration(i)*burstSpacing,
-				bytes:    int(min(max(d.lognormal(c.JPEG, .35), 20e3), 500e3)),
+				bytes:    d.frameBytes(c.JPEG),
 				priority: offload.Critical, allowed: 200 * time.Millisecond,
 			}))
 		}
@@ -167,21 +169,38 @@ func (d draw) bursts(c Class, length time.Duration) []job {
 	return jobs
 }
 
+// frameBytes is the size of a JPEG around a median.
+func (d draw) frameBytes(median float64) int {
+	return int(min(max(d.lognormal(median, .35), 20e3), 500e3))
+}
+
+func (d draw) windowBytes() int { return 1000 + d.IntN(9001) }
+
 // services draws how long the job takes in each place.
 func (d draw) services(c Class, j job) job {
-	local, cloud := float64(c.Service), float64(cloudService)
+	local := float64(c.Service)
 	if j.sensor {
-		local, cloud = local*sensorShare, float64(cloudSensor)
+		local *= sensorShare
 	}
 	local = d.lognormal(local, .10)
 	if d.Float64() < .005 {
 		local *= 2.5
 	}
-	j.local, j.cloud = time.Duration(local), time.Duration(d.lognormal(cloud, .25))
-	if d.Float64() < .01 {
-		j.cloud += 40*time.Millisecond + d.exponential(60*time.Millisecond)
-	}
+	j.local, j.cloud = time.Duration(local), d.cloudTime(j.sensor)
 	return j
+}
+
+// cloudTime draws the cloud's time for a task before overload.
+func (d draw) cloudTime(sensor bool) time.Duration {
+	mean := cloudService
+	if sensor {
+		mean = cloudSensor
+	}
+	took := time.Duration(d.lognormal(float64(mean), .25))
+	if d.Float64() < .01 {
+		took += 40*time.Millisecond + d.exponential(60*time.Millisecond)
+	}
+	return took
 }
 
 // models is what the engine is told of the class's models.
