@@ -256,3 +256,25 @@ func BenchmarkTrain(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkProbeCost is what a probe takes on the link, in bytes of IP packets both ways,
+// acknowledgements included.
+//
+//	go test ./remote -run '^$' -bench ProbeCost -benchtime 20x
+func BenchmarkProbeCost(b *testing.B) {
+	p := newPlant(b, mbit(50*time.Millisecond, 5, 20), "")
+	bytes := func() uint64 {
+		c := p.network.Counters()
+		return c[emulator.Up].CameBytes + c[emulator.Down].CameBytes
+	}
+	_, err := p.client.Probe(context.Background())
+	require.NoError(b, err)
+	time.Sleep(100 * time.Millisecond) // until the last acknowledgement of the start
+	before := bytes()
+	for b.Loop() {
+		_, err := p.client.Probe(context.Background())
+		require.NoError(b, err)
+		time.Sleep(100 * time.Millisecond) // with one of its own, as probes have that are rare
+	}
+	b.ReportMetric(float64(bytes()-before)/float64(b.N), "bytes/probe")
+}

@@ -151,6 +151,7 @@ func TestConfigurationErrorsNameFieldValueAndAllowed(t *testing.T) {
 		`port "0": allowed is 1 to 65535`:               {Address: "a:0"},
 		`port "http": allowed is`:                       {Address: "a:http"},
 		"ReconnectMax 1ms: allowed is 150ms to":         {Address: "a:1", ReconnectMax: time.Millisecond},
+		`Congestion "B B R": allowed is system, or`:     {Address: "a:1", Congestion: "B B R"},
 		"DeadAfter 1ms: allowed is 100ms to":            {Address: "a:1", DeadAfter: time.Millisecond},
 		`TLS.Cert "a" with TLS.Key "": allowed is both`: {Address: "a:1", TLS: TLSConfig{Enabled: true, Cert: "a"}},
 		"TLS.CA: open nowhere.pem: no such file":        {Address: "a:1", TLS: TLSConfig{Enabled: true, CA: "nowhere.pem"}},
