@@ -18,8 +18,8 @@ const (
 	MaxContextEntries    = 32
 	MaxContextKeyBytes   = 64
 	MaxContextValueBytes = 1024
-	// MaxProbePadding bounds a probe's padding either way.
-	MaxProbePadding = 64 << 10
+	// MaxProbePadding bounds the padding of an answer to a probe.
+	MaxProbePadding = MaxTrain
 	// messageOverhead is what a request may take beside its payload.
 	messageOverhead = MaxIDBytes + MaxContextEntries*(MaxContextKeyBytes+MaxContextValueBytes+16) + 64
 )

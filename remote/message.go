@@ -72,6 +72,5 @@ func newProbeReply(r *proto.ProbeResponse, elapsed time.Duration) ProbeReply {
 	return ProbeReply{
 		RTT: elapsed, Received: received, Sent: sent, Implausible: !ok,
 		QueueLength: int(r.GetQueueLength()),
-		Padding:     len(r.GetPadding()),
 	}
 }

@@ -23,19 +23,6 @@ var errProbeless = errors.New("the server has no Probe")
 // Where the server said, over the connection that stands, that it has no Probe, it is a
 // round trip of ICMP or TCP to its address instead. The error is an *Error.
 func (c *Client) Probe(ctx context.Context) (ProbeReply, error) {
-	return c.probe(ctx, probePadding, 0)
-}
-
-// ProbeRate is a Probe with up bytes of padding on the way there and down bytes in the
-// answer, at most MaxProbePadding each: what it takes longer than a Probe is their
-// transfer. A server that does not know it answers without padding.
-//
-// Deprecated: ProbeTrain needs fewer bytes and no second figure to compare with.
-func (c *Client) ProbeRate(ctx context.Context, up, down int) (ProbeReply, error) {
-	return c.probe(ctx, min(max(up, 0), MaxProbePadding), min(max(down, 0), MaxProbePadding))
-}
-
-func (c *Client) probe(ctx context.Context, up, down int) (ProbeReply, error) {
 	ctx, cancel := c.bounded(ctx, time.Time{})
 	defer cancel()
 	if err := c.reachable(); err != nil {
@@ -46,7 +33,7 @@ func (c *Client) probe(ctx context.Context, up, down int) (ProbeReply, error) {
 	}
 	start := time.Now()
 	call := newCall(start)
-	response, err := c.callProbe(ctx, call, up, down)
+	response, err := c.callProbe(ctx, call, probePadding, 0)
 	elapsed := time.Since(start)
 	var reply ProbeReply
 	switch {

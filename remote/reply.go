@@ -51,8 +51,6 @@ type ProbeReply struct {
 	Implausible bool
 	// QueueLength is how many tasks wait or run there now.
 	QueueLength int
-	// Padding is how many bytes of padding came with the answer.
-	Padding int
 	// WireBytes is what it took on the wire, both ways, without HTTP/2's headers, TLS, TCP
 	// and IP; 0 with ping.TCP.
 	WireBytes int
