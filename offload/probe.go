@@ -54,14 +54,16 @@ const (
 	// trainBytes is a packet train each way: it fits the initial window of TCP (RFC 6928), so
 	// that all of it leaves at once.
 	trainBytes = 14_000
-	// rateAge is the age at which a rate is measured again.
-	rateAge = 10 * time.Second
+	// upAge and downAge are the ages at which a rate is measured again: payloads go up.
+	upAge, downAge = 5 * time.Second, 30 * time.Second
 	// askedFor is how long a link counts as asked for after the last decision.
 	askedFor = 10 * time.Second
 	// flowing is how long answers count as flowing after the last one.
 	flowing = time.Second
-	// mostProbes bounds those without an answer; from patientProbes on the pause is the long one.
-	mostProbes, patientProbes = 8, 4
+	// impatient is how long a silent target is asked at the short interval.
+	impatient = 10 * time.Second
+	// mostProbes bounds those without an answer.
+	mostProbes = 64
 	// trainTimeout still lets a link of 50 kbit/s through.
 	trainTimeout = 5 * time.Second
 	// probeMemory is how long one that is lost may still come back as late.
@@ -74,7 +76,7 @@ type probe struct {
 	sent   time.Duration
 	flight link.Flight
 	// behind: payloads of our own had not left when it was sent. lost: it is overdue for good.
-	behind, lost, train bool
+	behind, lost bool
 }
 
 // nextProbe is when a target wants to be measured next, without an event before.
@@ -86,7 +88,7 @@ func (e *Engine) nextProbe(t *target) time.Duration {
 		return e.now
 	}
 	interval := e.probing.IntervalMin
-	if t.metered || len(t.probes) >= patientProbes || !t.asked(e.now) {
+	if t.metered || !t.asked(e.now) || e.now-t.link.Heard() > impatient {
 		interval = e.probing.IntervalMax
 	}
 	due := max(t.probedAt, t.link.Heard()) + interval
@@ -112,11 +114,10 @@ func (e *Engine) probeTargets() {
 		e.ids++
 		p := probe{id: e.ids, sent: e.now, behind: t.bytesAhead(e.now) > 0}
 		a := Action{Kind: SendProbe, Target: i, Probe: p.id, Until: e.epoch.Add(e.now + e.worthWaiting(t))}
-		if e.trainDue(t) {
-			p.train = true
-			a.Bytes, a.BytesDown, a.Until = trainBytes, trainBytes, e.epoch.Add(e.now+trainTimeout)
-			t.trainAt = e.now
-			t.trainBytes += 2 * trainBytes
+		if a.Bytes, a.BytesDown = e.trainDue(t); a.Bytes+a.BytesDown > 0 {
+			a.Until = e.epoch.Add(e.now + trainTimeout)
+			t.trainAt, t.trainSize = e.now, a.Bytes+a.BytesDown
+			t.trainBytes += uint64(t.trainSize)
 		}
 		guess := t.link.Predict(e.now, 0, link.Ahead{}, 0)
 		p.flight = guess.Flight()
@@ -133,24 +134,30 @@ func (e *Engine) worthWaiting(t *target) time.Duration {
 	return min(usual<<min(t.lostInRow, 3), probeMemory)
 }
 
-// trainDue tells whether the next probe should be a packet train: nothing has shown the
-// rates for long, somebody wants to know, the link is idle and works, and it costs no more
-// than what may be spent.
-func (e *Engine) trainDue(t *target) bool {
+// trainDue is how many bytes up and down the next probe should have as a packet train: 0
+// unless nothing has shown a rate for long, somebody wants to know, the link is idle and
+// works, and it costs no more than what may be spent.
+func (e *Engine) trainDue(t *target) (up, down int) {
 	if t.metered || len(t.flying) > 0 || len(t.probes) > 0 || !t.link.Known() ||
 		(t.answeredAt > 0 && e.now-t.answeredAt < flowing) {
-		return false
+		return 0, 0
 	}
-	up, down := t.link.RatesAt()
-	oldest := min(up, down)
-	if oldest > 0 && (!t.asked(e.now) || e.now-oldest < rateAge) {
-		return false
+	upAt, downAt := t.link.RatesAt()
+	due := func(at, age time.Duration) bool {
+		return at == 0 || (t.asked(e.now) && e.now-at >= age)
 	}
-	if t.trainAt == 0 {
-		return e.probing.RateBytesPerMinute >= 2*trainBytes
+	if due(upAt, upAge) {
+		up = trainBytes
 	}
-	spent := float64(2*trainBytes) / float64(max(e.probing.RateBytesPerMinute, 1))
-	return e.now-t.trainAt >= max(rateAge, time.Duration(spent*float64(time.Minute)))
+	if due(downAt, downAge) {
+		down = trainBytes
+	}
+	// A train that brought no figure is not tried again at once.
+	pause := time.Duration(float64(t.trainSize) / float64(max(e.probing.RateBytesPerMinute, 1)) * float64(time.Minute))
+	if up+down > e.probing.RateBytesPerMinute || (t.trainAt > 0 && e.now-t.trainAt < max(pause, upAge)) {
+		return 0, 0
+	}
+	return up, down
 }
 
 // loseProbes counts those that have been away for too long.

@@ -39,6 +39,7 @@ type target struct {
 	probes                 []probe
 	sentProbes, lostProbes uint64
 	trainBytes             uint64
+	trainSize              int // of the last one
 	lostInRow              int
 	// When it was probed, measured with a train, asked for by a decision, and answered last.
 	probedAt, trainAt, askedAt, answeredAt time.Duration

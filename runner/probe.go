@@ -53,7 +53,7 @@ type spending struct {
 // measure makes one probe or train and fills in what it showed.
 func (r *Runner) measure(ctx context.Context, a offload.Action, ev *offload.Event) (spending, error) {
 	target := r.options.Targets[a.Target].Remote
-	if prober, ok := target.(TrainProber); ok && a.Bytes > 0 {
+	if prober, ok := target.(TrainProber); ok && a.Bytes+a.BytesDown > 0 {
 		reply, err := prober.ProbeTrain(ctx, a.Bytes, a.BytesDown)
 		ev.Kind = offload.TrainDone
 		ev.Bytes, ev.Spread, ev.AtLeast = reply.Up, reply.UpSpread, reply.UpAtLeast

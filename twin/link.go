@@ -103,7 +103,7 @@ func (w *wire) answer(done time.Duration) time.Duration {
 // far the first and the last are apart at each end.
 func (w *wire) train(now time.Duration, bytesUp, bytesDown int) (back, upSpread, downSpread time.Duration) {
 	start := max(now, w.free)
-	left, arrived, _ := w.send(now, bytesUp-overhead)
+	left, arrived, _ := w.send(now, max(0, bytesUp-overhead)) // hardly any where only the way down is measured
 	there := arrived + w.trace.at(arrived).RTT/2
 	back = w.trace.transfer(there, float64(bytesDown), down)
 	return back, left - start, back - there

@@ -8,13 +8,13 @@ import (
 	"edgex-offload/offload"
 )
 
-// linkCheckWork is what is sent to see how well a link is known: ten tasks a second, half
-// of them frames and half sensor windows, none of which the box can run.
-func linkCheckWork(length time.Duration, seed uint64) workload {
+// linkCheckWork is what is sent to see how well a link is known: half of it frames and half
+// sensor windows, none of which the box can run.
+func linkCheckWork(length, every time.Duration, seed uint64) workload {
 	d := newDraw(seed)
 	w := workload{overload: d.episodes(length)}
 	deadlines := []time.Duration{50, 100, 200, 500, 1000}
-	for at := d.exponential(linkCheckEvery); at < length; at += d.exponential(linkCheckEvery) {
+	for at := d.exponential(every); at < length; at += d.exponential(every) {
 		j := job{at: at, priority: offload.Medium, sensor: d.IntN(2) == 0}
 		j.allowed = deadlines[d.IntN(len(deadlines))] * time.Millisecond
 		c := Class{JPEG: linkCheckFrame}
@@ -30,13 +30,29 @@ func linkCheckWork(length time.Duration, seed uint64) workload {
 }
 
 const (
-	linkCheckEvery = 100 * time.Millisecond
 	linkCheckFrame = 60e3
+	linkCheckMean  = 36e3 // bytes of a task, frames and windows alike
 	// lookEvery is how often the estimate is compared with the truth.
 	lookEvery = 100 * time.Millisecond
 	// linkCheckGrace lets every attempt come to its end, so that none of them is unknown.
 	linkCheckGrace = time.Minute
 )
+
+// LinkCheckEvery is the mean time between the tasks of a check: a tenth of a second, or so
+// long that they take half of what the link carries in the mean. On a link that they fill
+// there would be little to know but their own queue.
+func LinkCheckEvery(meanUp float64) time.Duration {
+	const least, share = 100 * time.Millisecond, .5
+	return max(least, time.Duration(linkCheckMean/(share*max(meanUp, 1e3))*float64(time.Second)))
+}
+
+func (t Trace) meanUp() float64 {
+	sum := 0.
+	for _, s := range t.Slots {
+		sum += s.Up
+	}
+	return sum / float64(len(t.Slots))
+}
 
 // LinkCheckSettings are the engine's when its knowledge of a link is checked: everything is
 // sent, whatever it is known to be good for, and waited for.
@@ -46,20 +62,55 @@ func LinkCheckSettings() offload.Settings {
 	return s
 }
 
+// LinkCheckModels are what the engine knows of the models then: none is on the box.
+func LinkCheckModels() []offload.Model {
+	return []offload.Model{
+		{Name: "frame", Remote: offload.RemoteModel{Accuracy: accuracyCloud, Service: cloudService}},
+		{Name: "window", Remote: offload.RemoteModel{Accuracy: accuracyCloud, Service: cloudSensor}},
+	}
+}
+
+// LinkTask is one of the tasks that are sent then.
+type LinkTask struct {
+	At    time.Duration
+	Model string
+	Bytes int
+	// Allowed is the time to its deadline.
+	Allowed time.Duration
+}
+
+// LinkWork is the same work for a check over a link that is real.
+type LinkWork struct {
+	Tasks []LinkTask
+	work  workload
+}
+
+// LinkCheckWork draws it, a task every so often in the mean (see LinkCheckEvery); the same
+// arguments give the same.
+func LinkCheckWork(length, every time.Duration, seed uint64) *LinkWork {
+	w := &LinkWork{work: linkCheckWork(length, every, seed)}
+	for i := range w.work.jobs {
+		j := &w.work.jobs[i]
+		w.Tasks = append(w.Tasks, LinkTask{At: j.at, Model: j.model(), Bytes: j.bytes, Allowed: j.allowed})
+	}
+	return w
+}
+
+// Service is how long the cloud takes for a task that reaches it at a time.
+func (w *LinkWork) Service(task int, arrived time.Duration) time.Duration {
+	return w.work.service(&w.work.jobs[task], arrived)
+}
+
 // CheckLink plays tasks over a trace and compares what the engine knows of the link, and
 // predicts of each attempt, with the truth.
 func CheckLink(trace Trace, seed uint64) (*LinkTally, error) {
 	c := &linkCheck{}
-	remote := []offload.Model{
-		{Name: "frame", Remote: offload.RemoteModel{Accuracy: accuracyCloud, Service: cloudService}},
-		{Name: "window", Remote: offload.RemoteModel{Accuracy: accuracyCloud, Service: cloudSensor}},
-	}
-	s, err := newSimulation(Cell{Settings: LinkCheckSettings(), Trace: trace, Seed: seed}, remote)
+	s, err := newSimulation(Cell{Settings: LinkCheckSettings(), Trace: trace, Seed: seed}, LinkCheckModels())
 	if err != nil {
 		return nil, err
 	}
 	c.simulation = s
-	s.work = linkCheckWork(s.length, seed)
+	s.work = linkCheckWork(s.length, LinkCheckEvery(trace.meanUp()), seed)
 	s.finished = c.finished
 	c.pinged = make([][2]float64, len(s.work.jobs))
 	for i := range s.work.jobs { // before the task of the same time: it was made first
@@ -101,28 +152,38 @@ func (c *linkCheck) look() {
 	)
 }
 
-// truth is what the trace was like in the last second, and its loss in the last 15 s.
-func (t Trace) truth(now time.Duration) (k Known) {
+// truth is what the trace was like of late.
+func (t Trace) truth(now time.Duration) Known {
+	return LinkTruth(now, func(at time.Duration) (rtt time.Duration, up, loss float64) {
+		s := t.at(at)
+		return s.RTT, s.Up, one(s.Lost)
+	})
+}
+
+// LinkTruth is what a link was like in the last second, and its loss in the last 15 s; at
+// tells the slot of a time, its loss as a probability, its rate in bytes per second.
+func LinkTruth(now time.Duration, at func(time.Duration) (rtt time.Duration, up, loss float64)) (k Known) {
 	const second, window = 20, 300
-	slots, up, works := 0, 0., []float64{}
+	slots, works := 0, []float64{}
 	lost := 0.
 	for i := range window {
-		at := now - time.Duration(i)*SlotLength
-		if at < 0 {
+		when := now - time.Duration(i)*SlotLength
+		if when < 0 {
 			break
 		}
-		s := t.at(at)
+		rtt, up, loss := at(when)
 		slots++
-		lost += one(s.Lost)
+		lost += loss
 		if i >= second {
 			continue
 		}
-		up += s.Up / second
-		if !s.Lost && s.Up > 0 {
-			works = append(works, s.RTT.Seconds())
+		k.Up += up / second
+		if loss < 1 && up > 0 {
+			works = append(works, rtt.Seconds())
 		}
 	}
-	return Known{RTT: middle(works), Up: up, Loss: lost / float64(max(slots, 1))}
+	k.RTT, k.Loss = middle(works), lost/float64(max(slots, 1))
+	return k
 }
 
 func (c *linkCheck) finished(ref int, o offload.Outcome) {

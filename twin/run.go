@@ -103,14 +103,10 @@ func (s *simulation) run() {
 
 func (s *simulation) arrive(i int) {
 	j := &s.work.jobs[i]
-	model := "frame"
-	if j.sensor {
-		model = "window"
-	}
 	created := epoch.Add(s.now)
 	s.tell(offload.Event{Kind: offload.TaskArrived, Ref: uint64(i), Task: &offload.Task{
 		// A source of its own: the benchmark counts each task, so none supersedes another.
-		Source: fmt.Sprint(i), Model: model, Priority: j.priority, Payload: payload(j.bytes),
+		Source: fmt.Sprint(i), Model: j.model(), Priority: j.priority, Payload: payload(j.bytes),
 		Created: created, Deadline: created.Add(j.allowed),
 	}})
 }
@@ -131,7 +127,7 @@ func (s *simulation) probe(a offload.Action) {
 	sent, until := s.now, a.Until.Sub(epoch)
 	s.probeBytes += probeWire + a.Bytes + a.BytesDown
 	lost := func() { s.tell(offload.Event{Kind: offload.ProbeLost, Probe: a.Probe, Error: "no answer"}) }
-	if a.Bytes > 0 {
+	if a.Bytes+a.BytesDown > 0 {
 		back, up, down := s.wire.train(s.now, a.Bytes, a.BytesDown)
 		if back > until {
 			s.at(until, lost)
@@ -208,10 +204,7 @@ func (s *simulation) send(a offload.Action) {
 	left, arrived, airtime := s.wire.send(s.now, j.bytes)
 	s.score.sent(int(a.Ref), j.bytes+overhead, airtime)
 	s.at(left, func() { s.tell(offload.Event{Kind: offload.PayloadSent, Attempt: a.Attempt}) })
-	service := j.cloud
-	if within(s.work.overload, arrived) {
-		service *= overloadFactor
-	}
+	service := s.work.service(j, arrived)
 	s.remote[a.Attempt] = true
 	s.at(s.wire.answer(arrived+service), func() {
 		if !s.remote[a.Attempt] {

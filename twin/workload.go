@@ -70,6 +70,14 @@ type job struct {
 // weight is what an on-time result is worth.
 func (j *job) weight() float64 { return [offload.Priorities]float64{1, 2, 4, 8}[j.priority] }
 
+// model is what answers it.
+func (j *job) model() string {
+	if j.sensor {
+		return "window"
+	}
+	return "frame"
+}
+
 // episode is a while in which a box throttles or a cloud is overloaded.
 type episode struct{ from, to time.Duration }
 
@@ -81,6 +89,14 @@ func within(episodes []episode, at time.Duration) bool {
 type workload struct {
 	jobs                 []job
 	throttling, overload []episode
+}
+
+// service is how long the cloud takes for a job that reaches it at a time.
+func (w *workload) service(j *job, arrived time.Duration) time.Duration {
+	if within(w.overload, arrived) {
+		return j.cloud * overloadFactor
+	}
+	return j.cloud
 }
 
 // newWorkload draws a workload of a length. The same seed gives the same one.

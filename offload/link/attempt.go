@@ -36,20 +36,18 @@ func (l *Link) AddAnswer(a *Attempt) {
 	took := a.End - a.Prediction.At
 	l.learn(a.End, &a.Prediction, took.Seconds(), true)
 	l.keepScore(a, took, true)
-	network := whole - l.held(a.Held, whole, a.Service)
+	network := (whole - l.held(&a.Held, whole, a.Service)).Seconds()
 	l.clock.message(l, a.Sent, a.Held, whole, a.Bytes)
-	if a.Bytes < rateBytes {
-		if trip := network.Seconds() - (float64(a.Bytes)+a.Behind)*l.perByte(); trip > 0 && a.Behind == 0 {
-			l.addTrip(a.End, trip)
-		}
-		return
+	up, down := (float64(a.Bytes)+a.Behind)*l.perByte(), l.TransferDown(float64(a.AnswerBytes)).Seconds()
+	switch {
+	case a.Bytes >= rateBytes:
+		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, a.Behind > 0)
+	case a.Behind == 0 && a.AnswerBytes < rateBytes && network > up:
+		l.addTrip(a.End, network-up)
 	}
-	if a.Behind == 0 {
-		l.addTransfer(a.End, a.Bytes, network.Seconds()-l.rtt())
-	}
-	if a.AnswerBytes >= rateBytes {
-		down := network.Seconds() - l.rtt() - float64(a.Bytes)*l.perByte()
-		l.perBytesDown.add(max(down, 0)/float64(a.AnswerBytes), float64(a.AnswerBytes), rateRanks)
+	// Both ways share one time: it is the larger one's.
+	if a.AnswerBytes >= max(rateBytes, a.Bytes) {
+		l.perBytesDown.add(max(network-l.rtt()-up, 0)/float64(a.AnswerBytes), float64(a.AnswerBytes), rateRanks)
 		l.downAt = a.End
 	}
 }
@@ -86,11 +84,16 @@ const rateBytes = 4096
 // addTransfer takes the time of one payload on the way up. Many such times are little but
 // the round trip's variation, which may make one negative: what counts is the middle of
 // several, weighed by their bytes.
-func (l *Link) addTransfer(at time.Duration, bytes int, took float64) {
-	perByte := took / float64(bytes)
+func (l *Link) addTransfer(at time.Duration, bytes int, took float64, behind bool) {
+	perByte, variation := took/float64(bytes), l.rttVar.or(0)
+	// One that waited for others before it shows a rate only where even so it was quicker
+	// than the link was taken to be.
+	if behind && (l.perBytes.n == 0 || took+variation >= float64(bytes)*l.perByte()) {
+		return
+	}
 	// A payload that left faster than the variation can show says only that the link is at
 	// least that fast: no sample of it may make the link look slower.
-	l.upAtLeast = took < l.rttVar.or(0)
+	l.upAtLeast = behind || took < variation
 	if l.upAtLeast && l.perBytes.n > 0 {
 		perByte = min(perByte, l.perByte())
 	}
@@ -121,23 +124,23 @@ func (l *Link) AddTrain(t Train) {
 		return
 	}
 	if t.Up > 0 {
-		l.perBytes.train(t.Up, t.UpSpread, t.UpAtLeast)
-		l.byClass[0].train(t.Up, t.UpSpread, t.UpAtLeast)
+		l.perBytes.train(t.At, t.Up, t.UpSpread, t.UpAtLeast)
+		l.byClass[0].train(t.At, t.Up, t.UpSpread, t.UpAtLeast)
 		l.upAt, l.upAtLeast = t.At, t.UpAtLeast
 	}
 	if t.Down > 0 {
-		l.perBytesDown.train(t.Down, t.DownSpread, t.DownAtLeast)
+		l.perBytesDown.train(t.At, t.Down, t.DownSpread, t.DownAtLeast)
 		l.downAt = t.At
 	}
 }
 
 // train takes one; where it shows only the least that the link carries, it makes it look
 // no slower.
-func (r *ranks) train(bytes int, spread time.Duration, atLeast bool) {
+func (r *ranks) train(at time.Duration, bytes int, spread time.Duration, atLeast bool) {
 	const shortest = 20 * time.Microsecond // of what clocks and schedulers can tell
 	perByte := max(spread, shortest).Seconds() / float64(bytes)
 	if atLeast && r.n > 0 {
 		perByte = min(perByte, r.quantile(rateQuantile))
 	}
-	r.add(perByte, float64(bytes), rateRanks)
+	r.add(at, perByte, float64(bytes), rateRanks)
 }

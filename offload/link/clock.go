@@ -2,18 +2,16 @@
 
 package link
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Stamps are the target's own clock readings of one message, in Unix nanoseconds; 0 is
 // unknown. That clock need not agree with ours and may step.
 type Stamps struct{ Received, Sent int64 }
 
 // held is how long the target had a message that took whole: by its clock where that can
-// be, else the service time it reports where that can be, else 0. What cannot be is counted.
-func (l *Link) held(s Stamps, whole, service time.Duration) time.Duration {
+// be, else the service time it reports where that can be, else 0. What cannot be is counted;
+// stamps that cannot be are taken away.
+func (l *Link) held(s *Stamps, whole, service time.Duration) time.Duration {
 	switch {
 	case service < 0:
 		l.reject(NegativeInterval)
@@ -29,19 +27,27 @@ func (l *Link) held(s Stamps, whole, service time.Duration) time.Duration {
 	held := float64(s.Sent) - float64(s.Received)
 	if held < 0 || held > float64(whole) {
 		l.reject(AbsurdTimestamp)
+		*s = Stamps{}
 		return service
 	}
 	return max(time.Duration(held), service)
 }
 
-// clock compares the target's clock with ours: what a message's one-way delay is above the
-// least of the last minute is its queueing on the way up (and its transfer).
+// clock compares the target's clock with ours. Each message bounds the difference of the
+// two: it arrived there after it had left here, and before its answer was back. Its one-way
+// delay (without its transfer) above the least of the last minute is its queueing.
 type clock struct {
-	least   least // of arrival there minus departure here, seconds after base
-	base    int64
-	known   bool
-	queueUp float64
+	// above is the upper bound, below the lower one times -1, and fastest what the
+	// difference and the shortest way up make together; all in seconds after base.
+	above, below, fastest least
+	base                  int64
+	known                 bool
+	queueUp               float64
 }
+
+// clockSlack is what two clocks drift apart in the minute of the bounds, at the 500 ppm that
+// time daemons correct them with at the most.
+const clockSlack = .03
 
 // message takes the departure and the arrival of a message of so many bytes whose answer
 // came after whole.
@@ -52,17 +58,19 @@ func (c *clock) message(l *Link, sent time.Duration, s Stamps, whole time.Durati
 	if !c.known {
 		c.base, c.known = s.Received-int64(sent), true
 	}
-	// The difference of both clocks is of no meaning; only that it changes is. A change
-	// beyond the message's whole time is no delay: one of the clocks stepped.
-	oneWay := (float64(s.Received)-float64(c.base))/1e9 - sent.Seconds() - float64(bytes)*l.perByte()
-	if least := c.least.value(); !math.IsInf(least, 0) {
-		excess := oneWay - least
-		if math.Abs(excess) > whole.Seconds()+.001 {
-			l.reject(ClockStep)
-			*c = clock{}
-			return
-		}
-		c.queueUp = max(0, excess)
+	oneWay := (float64(s.Received)-float64(c.base))/1e9 - sent.Seconds()
+	if oneWay-whole.Seconds() > c.above.value()+clockSlack || oneWay < -c.below.value()-clockSlack {
+		l.reject(ClockStep)
+		*c = clock{}
+		return
 	}
-	c.least.add(sent, oneWay)
+	back := sent + whole
+	c.above.add(back, oneWay)
+	c.below.add(back, whole.Seconds()-oneWay)
+	// A rate that was taken for too low does not bring an arrival before the departure.
+	if l.perBytes.n > 0 {
+		oneWay = max(oneWay-float64(bytes)*l.perByte(), -c.below.value())
+	}
+	c.fastest.add(back, oneWay)
+	c.queueUp = oneWay - max(c.fastest.value(), -c.below.value())
 }

@@ -138,7 +138,7 @@ func (l *Link) AddProbe(p Probe) {
 	if p.Behind {
 		return
 	}
-	trip := (whole - l.held(p.Held, whole, 0)).Seconds()
+	trip := (whole - l.held(&p.Held, whole, 0)).Seconds()
 	l.clock.message(l, p.Sent, p.Held, whole, 0)
 	l.addTrip(p.Back, trip)
 	if l.rtts.n > 0 { // RFC 3550, section 6.4.1
@@ -156,7 +156,7 @@ func (l *Link) addTrip(at time.Duration, trip float64) {
 	} else {
 		l.rttVar.add(trip/2, 1)
 	}
-	l.trips.add(trip, 1, tripRanks)
+	l.trips.add(at, trip, 1, tripRanks)
 	l.minRTT.add(at, trip)
 	l.rttAt, l.rttSeen, l.lastTrip = at, l.rttSeen+1, trip
 }

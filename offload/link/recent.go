@@ -12,14 +12,19 @@ import (
 // of few samples follows a change within as many, and an outlier does not move it at all.
 type ranks struct {
 	values, weights [mostRanks]float64
+	at              [mostRanks]time.Duration
 	n, next         int
 }
 
 const mostRanks = 9
 
+// freshness is the age against the latest sample at which one counts half: where samples are
+// rare the latest decides, where they are many it is one of them.
+const freshness = 3 * time.Second
+
 // add keeps the last size samples, mostRanks at the most.
-func (r *ranks) add(value, weight float64, size int) {
-	r.values[r.next], r.weights[r.next] = value, weight
+func (r *ranks) add(at time.Duration, value, weight float64, size int) {
+	r.values[r.next], r.weights[r.next], r.at[r.next] = value, weight, at
 	r.next = (r.next + 1) % size
 	r.n = min(r.n+1, size)
 }
@@ -27,21 +32,29 @@ func (r *ranks) add(value, weight float64, size int) {
 // quantile is the least sample below or at which a share q of all weight lies. There must
 // be one.
 func (r *ranks) quantile(q float64) float64 {
-	values, weights, total := r.values, r.weights, 0.
+	var values, weights [mostRanks]float64
+	total, n := 0., 0
+	latest := time.Duration(math.MinInt64)
+	for i := range r.n {
+		latest = max(latest, r.at[i])
+	}
 	for i := range r.n { // insertion sort: nine at the most
-		total += weights[i]
-		for k := i; k > 0 && values[k] < values[k-1]; k-- {
+		age := float64(latest-r.at[i]) / float64(freshness)
+		values[n], weights[n] = r.values[i], r.weights[i]/(1+age*age)
+		total += weights[n]
+		n++
+		for k := n - 1; k > 0 && values[k] < values[k-1]; k-- {
 			values[k], values[k-1] = values[k-1], values[k]
 			weights[k], weights[k-1] = weights[k-1], weights[k]
 		}
 	}
 	sum := 0.
-	for i := range r.n {
+	for i := range n {
 		if sum += weights[i]; sum >= total*q {
 			return values[i]
 		}
 	}
-	return values[r.n-1]
+	return values[n-1]
 }
 
 // average is an exponentially weighted mean that starts at its first sample.
@@ -78,10 +91,10 @@ type least struct {
 
 func (l *least) add(at time.Duration, sample float64) {
 	switch {
-	case !l.filled:
+	case !l.filled || at-l.began >= 2*extremeSpan:
 		*l = least{began: at, current: sample, older: math.Inf(1), filled: true}
 	case at-l.began >= extremeSpan:
-		l.began, l.older, l.current = at, l.current, sample
+		l.began, l.older, l.current = l.began+extremeSpan, l.current, sample
 	default:
 		l.current = min(l.current, sample)
 	}
