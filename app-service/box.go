@@ -14,7 +14,6 @@ import (
 	"edgex-offload/app-service/config"
 	"edgex-offload/infer"
 	"edgex-offload/infer/ort"
-	"edgex-offload/offload"
 	"edgex-offload/remote"
 	"edgex-offload/runner"
 )
@@ -59,25 +58,13 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		}
 		b.clients = append(b.clients, client)
 		b.targets = append(b.targets, t.Name)
-		targets = append(targets, newTarget(t, client))
+		targets = append(targets, runner.Target{Name: t.Name, Remote: client, Metered: t.Metered})
 	}
-	options := runner.Options{
+	b.runner, err = runner.New(runner.Options{
 		Settings: plan.Live.Engine, Power: plan.Power, Local: b.models, Targets: targets,
-		Workers: plan.Workers, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
-	}
-	setProbes(&options, plan.Probes)
-	b.runner, err = runner.New(options)
+		Workers: plan.Workers, Probing: plan.Probing, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
+	})
 	return b, err
-}
-
-func newTarget(t config.NamedTarget, client *remote.Client) runner.Target {
-	return runner.Target{Name: t.Name, Remote: client, Metered: t.Metered}
-}
-
-func setProbes(o *runner.Options, p config.Probes) {
-	o.Probing = offload.Probing{
-		IntervalMin: p.IntervalMin, IntervalMax: p.IntervalMax, Timeout: p.Timeout, RateBytesPerMinute: p.RateBytesPerMinute,
-	}
 }
 
 // modelsChanged is called by the models' own goroutine and does not block.

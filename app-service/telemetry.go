@@ -75,7 +75,12 @@ func linkMeasures() map[string]func(runner.LinkStatus) float64 {
 		"LinkDownKbps":    func(l runner.LinkStatus) float64 { return l.DownKbps },
 		"LinkQueueMs":     func(l runner.LinkStatus) float64 { return l.QueueUpMs },
 		"LinkStalledMs":   func(l runner.LinkStatus) float64 { return l.StalledForMs },
-		"LinkPredictedMs": func(l runner.LinkStatus) float64 { return l.P95Ms60KB },
+		"LinkPredictedMs": func(l runner.LinkStatus) float64 {
+			if l.RTTAgeMs < 0 {
+				return 0 // a guess
+			}
+			return l.P95Ms60KB
+		},
 	}
 }
 

@@ -20,21 +20,12 @@ type Plan struct {
 	ModelsFolder string
 	Backend      ort.Options   // runs the box's models
 	Targets      []NamedTarget // in order of name
-	Probes       Probes
+	Probing      offload.Probing
 	Workers      int
 	DecisionLog  int
 	Limits       functions.Limits
 	Power        offload.Power
 	Live         Live
-}
-
-// Probes are how links are measured while no task does it.
-type Probes struct {
-	// The pause between two is IntervalMin on a link that changes and IntervalMax on one
-	// that does not; one that took longer than Timeout is lost.
-	IntervalMin, IntervalMax, Timeout time.Duration
-	// RateBytesPerMinute bounds what measures rates, on each link; 0 is off.
-	RateBytesPerMinute int
 }
 
 // NamedTarget is a target that is on.
@@ -58,7 +49,7 @@ func (o Offload) Plan() (Plan, error) {
 	plan := Plan{
 		ModelsFolder: o.Models.Folder,
 		Backend:      c.backend(o.Models),
-		Probes:       c.probes(o.Probe),
+		Probing:      c.probing(o.Probe),
 		Workers:      o.Workers,
 		DecisionLog:  o.DecisionLog,
 		Limits: functions.Limits{
@@ -84,22 +75,17 @@ func (o Offload) Plan() (Plan, error) {
 	return plan, c.err()
 }
 
-// The bounds of what measures a link.
-const (
-	shortestProbe, longestProbe = 50 * time.Millisecond, time.Minute
-	mostRateBytes               = 64 << 20 // a minute, on each link
-)
-
-func (c *checker) probes(p Probe) Probes {
-	probes := Probes{
-		IntervalMin:        c.duration("Probe.IntervalMin", p.IntervalMin, shortestProbe, longestProbe),
-		Timeout:            c.duration("Probe.Timeout", p.Timeout, shortestProbe, longestProbe),
+func (c *checker) probing(p Probe) offload.Probing {
+	const shortest, longest = 50 * time.Millisecond, time.Minute
+	probing := offload.Probing{
+		IntervalMin:        c.duration("Probe.IntervalMin", p.IntervalMin, shortest, longest),
+		Timeout:            c.duration("Probe.Timeout", p.Timeout, shortest, longest),
 		RateBytesPerMinute: p.RateBytesPerMinute,
 	}
-	least := min(max(probes.IntervalMin, shortestProbe), longestProbe) // one that is wrong was told
-	probes.IntervalMax = c.duration("Probe.IntervalMax", p.IntervalMax, least, longestProbe)
-	check(c, "Probe.RateBytesPerMinute", p.RateBytesPerMinute, 0, mostRateBytes, "bytes")
-	return probes
+	least := min(max(probing.IntervalMin, shortest), longest) // one that is wrong was told
+	probing.IntervalMax = c.duration("Probe.IntervalMax", p.IntervalMax, least, 10*time.Minute)
+	check(c, "Probe.RateBytesPerMinute", p.RateBytesPerMinute, 0, 64<<20, "bytes")
+	return probing
 }
 
 func (c *checker) backend(m Models) ort.Options {

@@ -29,9 +29,7 @@ func TestPlanOfDefaults(t *testing.T) {
 	require.Equal(t, offload.DefaultSettings(), plan.Live.Engine)
 	require.Equal(t, offload.DefaultPower(), plan.Power)
 	require.Empty(t, plan.Targets)
-	require.Equal(t, Probes{
-		IntervalMin: 250 * time.Millisecond, IntervalMax: time.Second, Timeout: time.Second, RateBytesPerMinute: 262144,
-	}, plan.Probes)
+	require.Equal(t, offload.DefaultProbing(), plan.Probing)
 }
 
 func TestPlan(t *testing.T) {
@@ -49,8 +47,8 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, "localhost:50051", plan.Targets[0].Client.Address)
 	require.Equal(t, 2*time.Second, plan.Targets[0].Client.ReconnectMax)
 	require.True(t, plan.Targets[0].Metered)
-	require.Zero(t, plan.Probes.RateBytesPerMinute)
-	require.Equal(t, plan.Probes.IntervalMin, plan.Probes.IntervalMax)
+	require.Equal(t, offload.Probing{IntervalMin: 250 * time.Millisecond, IntervalMax: 250 * time.Millisecond, Timeout: time.Second}, plan.Probing)
+	require.NoError(t, plan.Probing.Validate())
 	require.Equal(t, []string{"CUDA", "CPU"}, plan.Backend.Providers)
 	require.Equal(t, time.Second, plan.Live.Engine.Threshold.RTT)
 	require.Equal(t, 4<<20, plan.Limits.PayloadBytes)
@@ -86,8 +84,8 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"provider":        {func(o *Offload) { o.Models.Providers = "GPU" }, `Offload.Models: ort: Providers lists "GPU": allowed are TensorRT, CUDA, CPU`},
 		"workers":         {func(o *Offload) { o.Workers = 0 }, `Offload.Workers 0: allowed is 1 to 64 local runs at once`},
 		"probe interval":  {func(o *Offload) { o.Probe.IntervalMin = "1" }, `Offload.Probe.IntervalMin "1": allowed is a duration from 50ms to 1m0s, as in 500ms`},
-		"interval order":  {func(o *Offload) { o.Probe.IntervalMin = "2s" }, `Offload.Probe.IntervalMax "1s": allowed is a duration from 2s to 1m0s`},
-		"interval's max":  {func(o *Offload) { o.Probe.IntervalMax = "2m" }, `Offload.Probe.IntervalMax "2m": allowed is a duration from 250ms to 1m0s`},
+		"interval order":  {func(o *Offload) { o.Probe.IntervalMin = "2s" }, `Offload.Probe.IntervalMax "1s": allowed is a duration from 2s to 10m0s`},
+		"interval's max":  {func(o *Offload) { o.Probe.IntervalMax = "1h" }, `Offload.Probe.IntervalMax "1h": allowed is a duration from 250ms to 10m0s`},
 		"interval's end":  {func(o *Offload) { o.Probe.IntervalMin, o.Probe.IntervalMax = "1h", "1m" }, `Offload.Probe.IntervalMin "1h": allowed is a duration from 50ms to 1m0s`},
 		"probe timeout":   {func(o *Offload) { o.Probe.Timeout = "2h" }, `Offload.Probe.Timeout "2h": allowed is a duration from 50ms to 1m0s`},
 		"rate bytes":      {func(o *Offload) { o.Probe.RateBytesPerMinute = -1 }, `Offload.Probe.RateBytesPerMinute -1: allowed is 0 to 67108864 bytes`},

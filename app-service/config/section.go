@@ -122,10 +122,13 @@ type Task struct {
 
 // Default is what a key that is left out has. It has no tasks and no targets.
 func Default() Offload {
-	s, p := offload.DefaultSettings(), offload.DefaultPower()
+	s, p, probing := offload.DefaultSettings(), offload.DefaultPower(), offload.DefaultProbing()
 	return Offload{
-		Models:      Models{Folder: "models", Threads: 1, Providers: "CPU"},
-		Probe:       Probe{IntervalMin: "250ms", IntervalMax: "1s", Timeout: "1s", RateBytesPerMinute: 256 << 10},
+		Models: Models{Folder: "models", Threads: 1, Providers: "CPU"},
+		Probe: Probe{
+			IntervalMin: probing.IntervalMin.String(), IntervalMax: probing.IntervalMax.String(),
+			Timeout: probing.Timeout.String(), RateBytesPerMinute: probing.RateBytesPerMinute,
+		},
 		Workers:     1,
 		DecisionLog: 1000,
 		Limits:      Limits{MessageKB: 8192, PayloadKB: 4096, Decoding: 64},

@@ -129,7 +129,7 @@ func (d *linkDescs) prediction(s sink, l runner.LinkStatus) {
 		{"60KB", "0.5", l.P50Ms60KB},
 		{"60KB", "0.95", l.P95Ms60KB},
 	} {
-		if p.ms > 0 {
+		if l.RTTAgeMs >= 0 { // before, it is a guess
 			s.seconds(d.predicted, p.ms, l.Target, p.size, p.probability)
 		}
 	}

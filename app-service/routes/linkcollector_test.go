@@ -5,6 +5,7 @@ package routes
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -17,9 +18,7 @@ import (
 )
 
 func TestLinkMetrics(t *testing.T) {
-	r, _ := serve(t, nil)
-	code, body := get(r, PathMetrics)
-	require.Equal(t, http.StatusOK, code)
+	body := scrapeLink(t, cloudLink())
 	for _, line := range []string{
 		`offload_link_rtt_seconds{target="cloud"} 0.02`,
 		`offload_link_rtt_variation_seconds{target="cloud"} 0.0025`,
@@ -64,12 +63,9 @@ func TestLinkMetrics(t *testing.T) {
 
 // What was never measured is not there, and looks like nothing else.
 func TestUnmeasuredLinksHaveNoFigures(t *testing.T) {
-	m := NewMetrics(view, links{{Target: "peer", RTTAgeMs: -1, LossAgeMs: -1, UpAgeMs: -1, DownAgeMs: -1, HeardAgoMs: -1}}.Links)
-	r := &router{echo: echo.New()}
-	require.NoError(t, Add(r, Handlers{PathMetrics: m.Handler()}))
-	_, body := get(r, PathMetrics)
+	never := runner.LinkStatus{Target: "peer", RTTAgeMs: -1, LossAgeMs: -1, UpAgeMs: -1, DownAgeMs: -1, HeardAgoMs: -1, P95Ms2KB: 60}
 	var got []string
-	for line := range strings.Lines(body) {
+	for line := range strings.Lines(scrapeLink(t, never)) {
 		if strings.HasPrefix(line, "offload_link_") {
 			got = append(got, strings.TrimSuffix(line, "\n"))
 		}
@@ -83,6 +79,34 @@ func TestUnmeasuredLinksHaveNoFigures(t *testing.T) {
 		`offload_link_stalled_seconds{target="peer"} 0`,
 		`offload_link_up_queue_seconds{target="peer"} 0`,
 	}, got)
+}
+
+// What is shown is explained: in the guide for those who have an EdgeX stack.
+func TestTheGuideNamesEachFigureOfALink(t *testing.T) {
+	text, err := os.ReadFile("../../docs/edgex.md")
+	require.NoError(t, err)
+	guide := string(text)
+	for line := range strings.Lines(scrapeLink(t, cloudLink())) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(line, "# HELP offload_link_"), " ")
+		if strings.HasPrefix(line, "# HELP offload_link_") {
+			require.True(t, strings.Contains(guide, "`offload_link_"+name+"`") || strings.Contains(guide, "`…_"+name+"`"), name)
+		}
+	}
+	inRow := map[string]bool{"rttAgeMs": true, "lossAgeMs": true, "upAgeMs": true, "downAgeMs": true, "p95Ms2KB": true, "p50Ms60KB": true}
+	for i := range reflect.TypeFor[runner.LinkStatus]().NumField() {
+		key, _, _ := strings.Cut(reflect.TypeFor[runner.LinkStatus]().Field(i).Tag.Get("json"), ",")
+		require.True(t, inRow[key] || strings.Contains(guide, "`"+key+"`"), key)
+	}
+}
+
+func scrapeLink(t *testing.T, link runner.LinkStatus) string {
+	t.Helper()
+	m := NewMetrics(view, links{link}.Links)
+	r := &router{echo: echo.New()}
+	require.NoError(t, Add(r, Handlers{PathMetrics: m.Handler()}))
+	code, body := get(r, PathMetrics)
+	require.Equal(t, http.StatusOK, code)
+	return body
 }
 
 // Each number of a LinkStatus is in some metric: one that is added there is missed here.
