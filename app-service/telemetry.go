@@ -67,14 +67,14 @@ func (t telemetry) links(targets []string, view *linkView) {
 // linkMeasures are in the unit of the name, LinkLoss from 0 to 1; 0 is unknown.
 func linkMeasures() map[string]func(runner.LinkStatus) float64 {
 	return map[string]func(runner.LinkStatus) float64{
-		"LinkRttMs":       func(l runner.LinkStatus) float64 { return l.RTTMs },
-		"LinkMinRttMs":    func(l runner.LinkStatus) float64 { return l.MinRTTMs },
-		"LinkJitterMs":    func(l runner.LinkStatus) float64 { return l.JitterMs.StdDev },
-		"LinkLoss":        func(l runner.LinkStatus) float64 { return l.Loss },
-		"LinkUpKbps":      func(l runner.LinkStatus) float64 { return l.UpKbps },
-		"LinkDownKbps":    func(l runner.LinkStatus) float64 { return l.DownKbps },
-		"LinkQueueMs":     func(l runner.LinkStatus) float64 { return l.QueueUpMs },
-		"LinkStalledMs":   func(l runner.LinkStatus) float64 { return l.StalledForMs },
+		"LinkRttMs":     func(l runner.LinkStatus) float64 { return l.RTTMs },
+		"LinkMinRttMs":  func(l runner.LinkStatus) float64 { return l.MinRTTMs },
+		"LinkJitterMs":  func(l runner.LinkStatus) float64 { return l.JitterMs.StdDev },
+		"LinkLoss":      func(l runner.LinkStatus) float64 { return l.Loss },
+		"LinkUpKbps":    func(l runner.LinkStatus) float64 { return l.UpKbps },
+		"LinkDownKbps":  func(l runner.LinkStatus) float64 { return l.DownKbps },
+		"LinkQueueMs":   func(l runner.LinkStatus) float64 { return l.QueueUpMs },
+		"LinkStalledMs": func(l runner.LinkStatus) float64 { return l.StalledForMs },
 		"LinkPredictedMs": func(l runner.LinkStatus) float64 {
 			if l.RTTAgeMs < 0 {
 				return 0 // a guess
