@@ -44,7 +44,7 @@ is doing.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(upCommand(), submitCommand(), reportCommand(), twinCommand(), traceCommand(), modelCommand(), versionCommand())
+	root.AddCommand(upCommand(), submitCommand(), reportCommand(), twinCommand(), traceCommand(), linkCommand(), modelCommand(), versionCommand())
 	return root
 }
 
