@@ -3,8 +3,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,18 +22,13 @@ const (
 	// quietFor is how long round trips are not probed for a rate's sake: they would wait
 	// behind its bytes.
 	quietFor = 500 * time.Millisecond
-	// A train of bytes should take trainTime, within these sizes.
-	trainTime             = 100 * time.Millisecond
-	leastTrain, mostTrain = 8 << 10, 64 << 10
 )
 
-// probed is the far end of a link.
+// probed is the far end of a link, a *remote.Client.
 type probed interface {
-	// WaitReady returns when there is a connection, or ctx ends.
 	WaitReady(ctx context.Context) error
 	Probe(ctx context.Context) (remote.ProbeReply, error)
-	// Rates sends so many bytes and has so many sent back; kbit/s, 0 where it cannot tell.
-	Rates(ctx context.Context, up, down int) (upKbps, downKbps float64, err error)
+	ProbeTrain(ctx context.Context, up, down int) (remote.TrainReply, error)
 }
 
 // prober measures a target by itself. Round trips overlap, as one that is late must not
@@ -43,6 +40,7 @@ type prober struct {
 
 	quiet   atomic.Int64 // no probes of the round trip until then, Unix nanoseconds
 	bytes   atomic.Int64
+	atLeast [2]atomic.Bool        // the last rates up and down are lower bounds
 	failure atomic.Pointer[error] // the last
 }
 
@@ -50,8 +48,21 @@ type prober struct {
 // acknowledgements, both ways.
 const probeBytes = 600
 
+const (
+	trainsAtATime = 3
+	// trainPayload fits into the ten segments that TCP sends at once at first (RFC 6928).
+	trainPayload = 11_700
+	// trainBytes is about what a train takes, both ways, with headers and acknowledgements.
+	trainBytes = 2 * trainPayload * 5 / 4
+)
+
 func (p *prober) account() string {
 	text := fmt.Sprintf("about %.1f MB sent and received", float64(p.bytes.Load())/1e6)
+	for i, direction := range [2]string{"up", "down"} {
+		if p.atLeast[i].Load() {
+			text += ", " + direction + " is at least that"
+		}
+	}
 	if failure := p.failure.Load(); failure != nil {
 		text += ", last error: " + (*failure).Error()
 	}
@@ -114,27 +125,23 @@ func (p *prober) probe(ctx context.Context, out chan<- []runner.LinkSample) {
 	p.send(ctx, out, began, runner.LinkSample{Kind: "rtt", RTTMs: milliseconds(took)})
 }
 
-// rates probes the rates now and then, each time with about as much as the link carries in
-// trainTime.
+// rates probes the rates now and then.
 func (p *prober) rates(ctx context.Context, out chan<- []runner.LinkSample) {
 	tick := time.NewTicker(p.rateEvery)
 	defer tick.Stop()
-	size := [2]int{2 * leastTrain, 2 * leastTrain}
+	var last [2]float64 // kbit/s; 0 is unknown
 	for {
 		began := time.Now()
-		p.quiet.Store(began.Add(quietFor).UnixNano())
-		bounded, cancel := context.WithTimeout(ctx, probeTimeout)
-		up, down, err := p.target.Rates(bounded, size[0], size[1])
-		cancel()
-		p.quiet.Store(0)
-		p.bytes.Add(int64(size[0] + size[1]))
-		if err == nil {
-			for i, kbps := range []float64{up, down} {
-				if kbps > 0 {
-					p.send(ctx, out, began, runner.LinkSample{Kind: []string{"up", "down"}[i], Kbps: kbps})
-					size[i] = trainSize(kbps)
-				}
+		for i, figures := range p.trains(ctx) {
+			if len(figures) == 0 {
+				continue
 			}
+			figure := figures[len(figures)/2]
+			p.atLeast[i].Store(figure.atLeast)
+			if !figure.atLeast || figure.kbps > last[i] {
+				last[i] = figure.kbps
+			}
+			p.send(ctx, out, began, runner.LinkSample{Kind: [2]string{"up", "down"}[i], Kbps: last[i]})
 		}
 		select {
 		case <-ctx.Done():
@@ -144,8 +151,39 @@ func (p *prober) rates(ctx context.Context, out chan<- []runner.LinkSample) {
 	}
 }
 
-func trainSize(kbps float64) int {
-	return int(min(max(kbps*1000/8*trainTime.Seconds(), leastTrain), mostTrain))
+// trained is what a train showed of a direction.
+type trained struct {
+	kbps    float64
+	atLeast bool // the link may carry more
+}
+
+// trains sends some trains, one after the other, and sorts what they showed up and down:
+// one that a stall held up arrives as a heap, and would by itself show any rate.
+func (p *prober) trains(ctx context.Context) (figures [2][]trained) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	p.quiet.Store(time.Now().Add(quietFor).UnixNano())
+	defer p.quiet.Store(0)
+	for range trainsAtATime {
+		p.bytes.Add(trainBytes)
+		train, err := p.target.ProbeTrain(ctx, trainPayload, trainPayload)
+		if err != nil {
+			break
+		}
+		for i, one := range [2]struct {
+			bytes   int
+			spread  time.Duration
+			atLeast bool
+		}{{train.Up, train.UpSpread, train.UpAtLeast}, {train.Down, train.DownSpread, train.DownAtLeast}} {
+			if one.bytes > 0 && one.spread > 0 {
+				figures[i] = append(figures[i], trained{float64(one.bytes) * 8 / 1000 / one.spread.Seconds(), one.atLeast})
+			}
+		}
+	}
+	for _, list := range figures {
+		slices.SortFunc(list, func(a, b trained) int { return cmp.Compare(a.kbps, b.kbps) })
+	}
+	return figures
 }
 
 // send gives up where nobody takes it any more.

@@ -42,10 +42,11 @@ There are two sources:
               seldom, the trace is coarse: an outage shorter than the time between two
               measurements may be missed.
   --address   a cloud service or peer, which is probed at the trace's own pace of 50 ms:
-              finer, but it costs bytes. A round trip takes some 300 bytes each way, about
-              40 MB an hour at 20 a second; --every lowers that. Rates are probed with at
-              most 64 KB each way every --rate-every, at most 47 MB an hour at 10 s;
-              --rate-every 0 sends none, for links that are paid by the byte.
+              finer, but it costs bytes. A round trip takes some 600 bytes both ways, 43 MB
+              an hour at 20 a second; --every lowers that. Rates are probed with three short
+              trains of packets every --rate-every, 32 MB an hour at 10 s; 0 sends none, for
+              links that are paid by the byte. Trains that small show a long and fast link
+              to carry at least so much, which is said then.
 
 A slot is an outage (loss 1) if nothing that began in it came back; what is late comes back
 with a long round trip. Between measurements the nearest one counts, for 30 s at the most:
@@ -125,7 +126,7 @@ func (o recordOptions) source() (sampler, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &prober{target: remoteTarget{client}, every: o.every, rateEvery: o.rateEvery}, client.Close, nil
+	return &prober{target: client, every: o.every, rateEvery: o.rateEvery}, client.Close, nil
 }
 
 func recordTrace(ctx context.Context, out, errOut io.Writer, o recordOptions) (err error) {

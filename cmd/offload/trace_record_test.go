@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,12 +60,15 @@ func (f *farEnd) Probe(ctx context.Context) (remote.ProbeReply, error) {
 	return remote.ProbeReply{Received: at, Sent: at.Add(f.there)}, nil
 }
 
-func (f *farEnd) Rates(_ context.Context, up, down int) (float64, float64, error) {
+func (f *farEnd) ProbeTrain(_ context.Context, up, down int) (remote.TrainReply, error) {
 	c := f.now()
-	if c.Out() || up < leastTrain || up > mostTrain || down < leastTrain || down > mostTrain {
-		return 0, 0, errors.New("no")
+	if c.Out() || c.UpBps == 0 {
+		return remote.TrainReply{}, errors.New("no")
 	}
-	return c.UpBps * 8 / 1000, c.DownBps * 8 / 1000, nil
+	spread := func(bytes int, bps float64) time.Duration {
+		return max(time.Duration(float64(bytes)/bps*float64(time.Second)), 1)
+	}
+	return remote.TrainReply{Up: up, UpSpread: spread(up, c.UpBps), Down: down, DownSpread: spread(down, c.DownBps)}, nil
 }
 
 // recorded records from a source on a virtual clock.
@@ -127,17 +131,64 @@ func TestRecordingEndsWithCtrlC(t *testing.T) {
 	})
 }
 
-func TestRatesCostNoMoreThanSaid(t *testing.T) {
+func TestRecordingCostsNoMoreThanSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fast := emulator.Trace{Slots: []emulator.Conditions{{RTT: time.Millisecond, UpBps: 1e9, DownBps: 1e9}}}
-		with, without := &prober{target: &farEnd{truth: fast}, every: time.Second, rateEvery: 10 * time.Second}, &prober{target: &farEnd{truth: fast}, every: time.Second}
+		with, without := &prober{target: &farEnd{truth: fast}, every: emulator.Slot, rateEvery: 10 * time.Second}, &prober{target: &farEnd{truth: fast}, every: time.Second}
 		for _, p := range []*prober{with, without} {
 			_, _, _ = recorded(t.Context(), t, p, recordOptions{length: time.Hour, upKbps: 1, downKbps: 1})
 		}
-		assert.InDelta(t, 3600*probeBytes, without.bytes.Load(), 2*probeBytes)
-		assert.LessOrEqual(t, with.bytes.Load()-without.bytes.Load(), int64(361*2*mostTrain))
-		assert.Equal(t, []int{leastTrain, 12500, mostTrain}, []int{trainSize(1), trainSize(1000), trainSize(1e6)})
+		assert.InDelta(t, 2.16e6, without.bytes.Load(), 1e4, "2 MB at one a second")
+		assert.InDelta(t, 75e6, with.bytes.Load(), 2e6, "43 MB and 32 MB")
 	})
+}
+
+// trains answers with one after the other, the last for ever.
+type trains struct {
+	farEnd
+	list []remote.TrainReply
+}
+
+func (f *trains) ProbeTrain(context.Context, int, int) (remote.TrainReply, error) {
+	next := f.list[0]
+	f.list = f.list[min(1, len(f.list)-1):]
+	return next, nil
+}
+
+func TestRatesOfTrains(t *testing.T) {
+	up := func(kbps int, atLeast bool) remote.TrainReply { // 1000 bytes
+		return remote.TrainReply{Up: 1000, UpSpread: 8 * time.Second / time.Duration(kbps), UpAtLeast: atLeast}
+	}
+	none := remote.TrainReply{Up: 1000}
+	for _, c := range []struct {
+		name   string
+		first  []remote.TrainReply
+		second []remote.TrainReply
+		want   []float64 // after each of the two
+		more   bool
+	}{
+		{"it falls", []remote.TrainReply{up(5000, false)}, []remote.TrainReply{up(1000, false)}, []float64{5000, 1000}, false},
+		{"a heap is no rate", []remote.TrainReply{up(5000, false)}, []remote.TrainReply{up(5000, false), up(900000, false), up(4900, false)}, []float64{5000, 5000}, false},
+		{"at least, and lower", []remote.TrainReply{up(5000, false)}, []remote.TrainReply{up(1000, true)}, []float64{5000, 5000}, true},
+		{"at least, and higher", []remote.TrainReply{up(500, false)}, []remote.TrainReply{up(1000, true)}, []float64{500, 1000}, true},
+		{"no figure", []remote.TrainReply{up(500, false)}, []remote.TrainReply{none, none, none}, []float64{500, 500}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				steady := emulator.Trace{Slots: []emulator.Conditions{{RTT: 10 * time.Millisecond, UpBps: 1, DownBps: 1}}}
+				for len(c.first) < trainsAtATime {
+					c.first = append(c.first, c.first[0])
+				}
+				p := &prober{target: &trains{farEnd{truth: steady}, slices.Concat(c.first, c.second)}, every: time.Second, rateEvery: 10 * time.Second}
+				got, r, _ := recorded(t.Context(), t, p, recordOptions{length: 19 * time.Second, upKbps: 1, downKbps: 77})
+				assert.InDelta(t, c.want[0], upMbps(got.Slots[0])*1000, 1)
+				assert.InDelta(t, c.want[1], upMbps(got.Slots[350])*1000, 1)
+				assert.InDelta(t, 77, downMbps(got.Slots[350])*1000, 1)
+				assert.Equal(t, [2]bool{true, false}, r.grid.rateKnown)
+				assert.Equal(t, c.more, strings.Contains(p.account(), ", up is at least that"))
+			})
+		})
+	}
 }
 
 // What cannot be reached is an outage; how it fails is told.
@@ -160,8 +211,8 @@ func (unreachable) Probe(context.Context) (remote.ProbeReply, error) {
 	return remote.ProbeReply{}, &remote.Error{Class: remote.Unreachable, Reason: "no route"}
 }
 
-func (unreachable) Rates(context.Context, int, int) (float64, float64, error) {
-	return 0, 0, errors.New("no route")
+func (unreachable) ProbeTrain(context.Context, int, int) (remote.TrainReply, error) {
+	return remote.TrainReply{}, errors.New("no route")
 }
 
 func TestRecordingToAFullDisk(t *testing.T) {
