@@ -47,7 +47,7 @@ func (l *Link) AddAnswer(a *Attempt) {
 	}
 	// Both ways share one time: it is the larger one's.
 	if a.AnswerBytes >= max(rateBytes, a.Bytes) {
-		l.perBytesDown.add(max(network-l.rtt()-up, 0)/float64(a.AnswerBytes), float64(a.AnswerBytes), rateRanks)
+		l.perBytesDown.add(a.End, max(network-l.rtt()-up, 0)/float64(a.AnswerBytes), float64(a.AnswerBytes), rateRanks)
 		l.downAt = a.End
 	}
 }
@@ -97,8 +97,8 @@ func (l *Link) addTransfer(at time.Duration, bytes int, took float64, behind boo
 	if l.upAtLeast && l.perBytes.n > 0 {
 		perByte = min(perByte, l.perByte())
 	}
-	l.perBytes.add(perByte, float64(bytes), rateRanks)
-	l.byClass[classOf(bytes)].add(perByte, float64(bytes), rateRanks)
+	l.perBytes.add(at, perByte, float64(bytes), rateRanks)
+	l.byClass[classOf(bytes)].add(at, perByte, float64(bytes), rateRanks)
 	l.upAt = at
 }
 

@@ -58,13 +58,14 @@ func (c *clock) message(l *Link, sent time.Duration, s Stamps, whole time.Durati
 	if !c.known {
 		c.base, c.known = s.Received-int64(sent), true
 	}
-	oneWay := (float64(s.Received)-float64(c.base))/1e9 - sent.Seconds()
+	oneWay, back := (float64(s.Received)-float64(c.base))/1e9-sent.Seconds(), sent+whole
+	c.above.forget(back)
+	c.below.forget(back)
 	if oneWay-whole.Seconds() > c.above.value()+clockSlack || oneWay < -c.below.value()-clockSlack {
 		l.reject(ClockStep)
 		*c = clock{}
 		return
 	}
-	back := sent + whole
 	c.above.add(back, oneWay)
 	c.below.add(back, whole.Seconds()-oneWay)
 	// A rate that was taken for too low does not bring an arrival before the departure.
@@ -72,5 +73,5 @@ func (c *clock) message(l *Link, sent time.Duration, s Stamps, whole time.Durati
 		oneWay = max(oneWay-float64(bytes)*l.perByte(), -c.below.value())
 	}
 	c.fastest.add(back, oneWay)
-	c.queueUp = oneWay - max(c.fastest.value(), -c.below.value())
+	c.queueUp = max(0, oneWay-max(c.fastest.value(), -c.below.value()))
 }

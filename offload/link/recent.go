@@ -90,13 +90,17 @@ type least struct {
 }
 
 func (l *least) add(at time.Duration, sample float64) {
+	l.forget(at)
+	l.current = min(l.current, sample)
+}
+
+// forget lets time pass.
+func (l *least) forget(at time.Duration) {
 	switch {
 	case !l.filled || at-l.began >= 2*extremeSpan:
-		*l = least{began: at, current: sample, older: math.Inf(1), filled: true}
+		*l = least{began: at, current: math.Inf(1), older: math.Inf(1), filled: true}
 	case at-l.began >= extremeSpan:
-		l.began, l.older, l.current = l.began+extremeSpan, l.current, sample
-	default:
-		l.current = min(l.current, sample)
+		l.began, l.older, l.current = l.began+extremeSpan, l.current, math.Inf(1)
 	}
 }
 

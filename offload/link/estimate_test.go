@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// access are links as they are found, with the payload that measures them.
+var access = []struct {
+	name  string
+	mbit  float64
+	rtt   time.Duration
+	bytes int
+}{
+	{"3G", .8, 120 * time.Millisecond, 30_000},
+	{"LTE", 5, 50 * time.Millisecond, 60_000},
+	{"5G", 30, 20 * time.Millisecond, 200_000},
+	{"WiFi", 70, 5 * time.Millisecond, 200_000},
+	{"Starlink", 12, 45 * time.Millisecond, 60_000},
+	{"GEO satellite", 2, 600 * time.Millisecond, 300_000},
+}
+
+// within tells of a figure that is not near the truth.
+func within(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !near(got, want, tolerance) {
+		t.Errorf("%s %.4g, the truth is %.4g (allowed is %.0f%%)", what, got, want, 100*tolerance)
+	}
+}
+
+func TestRoundTripWithoutTheServersTime(t *testing.T) {
+	for _, c := range access {
+		for _, stamps := range []bool{true, false} {
+			name := c.name + " with the server's clock"
+			if !stamps {
+				name = c.name + " with the service time alone"
+			}
+			t.Run(name, func(t *testing.T) {
+				p := newPath(c.rtt, c.mbit*1e6/8)
+				p.stamps, p.jitter, p.service = stamps, .1, 80*time.Millisecond
+				p.train(false)
+				for i := range 40 {
+					if i%2 == 0 {
+						p.probe()
+					} else {
+						p.answer(rateBytes / 4)
+					}
+					p.wait(100 * time.Millisecond)
+				}
+				e := p.l.Estimate()
+				within(t, "round trip", ms(e.RTT), ms(c.rtt)*1.03, .08)
+				within(t, "least round trip", ms(e.MinRTT), ms(c.rtt), .05)
+				if e.RTTVar > c.rtt/5 {
+					t.Errorf("variation %v of a round trip of %v that varies by a tenth", e.RTTVar, c.rtt)
+				}
+				assert.Equal(t, p.now-100*time.Millisecond, e.RTTAt)
+				assert.Equal(t, p.now-100*time.Millisecond, e.Heard)
+				assert.Equal(t, 40, e.Samples)
+				assert.Zero(t, e.Rejected)
+			})
+		}
+	}
+}
+
+func TestUplinkRateFromRealAnswers(t *testing.T) {
+	for _, c := range access {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPath(c.rtt, c.mbit*1e6/8)
+			p.jitter = .1
+			answers := func(n int) {
+				for range n {
+					p.probe()
+					p.answer(c.bytes)
+					p.wait(50 * time.Millisecond)
+				}
+			}
+			for _, factor := range []float64{1, .5, 2, 1} {
+				p.up = factor * c.mbit * 1e6 / 8
+				answers(12)
+				e := p.l.Estimate()
+				within(t, "uplink rate", e.Up.BytesPerSecond, p.up, .1)
+				within(t, "its class", e.UpByClass[classOf(c.bytes)], p.up, .1)
+				within(t, "time of a megabyte", p.l.Transfer(1e6).Seconds(), 1e6/p.up, .1)
+				assert.Equal(t, p.now-50*time.Millisecond, e.Up.At)
+				assert.False(t, e.Up.AtLeast)
+			}
+			if e := p.l.Estimate(); e.Down.BytesPerSecond != 0 || e.Down.At != 0 || p.l.TransferDown(1e6) != 0 {
+				t.Errorf("a downlink of %+v from answers of 150 bytes", e.Down)
+			}
+		})
+	}
+}
+
+func TestOneOddTransferDoesNotMoveTheRate(t *testing.T) {
+	p := newPath(50*time.Millisecond, 625e3)
+	for range 12 {
+		p.answer(60_000)
+	}
+	before := p.l.UpRate()
+	p.queue = 3 * time.Second
+	p.answer(60_000)
+	within(t, "after a stall the uplink rate", p.l.UpRate(), before, .001)
+}
+
+func TestSmallPayloadsSayNothingOfTheRate(t *testing.T) {
+	p := newPath(30*time.Millisecond, 1e6)
+	for range 20 {
+		p.answer(rateBytes - 1)
+	}
+	if e := p.l.Estimate(); e.Up != (Rate{}) || e.UpByClass != [3]float64{} || p.l.UpRate() != priorRate {
+		t.Errorf("rate %+v, by class %v, in use %v", e.Up, e.UpByClass, p.l.UpRate())
+	}
+}
+
+// The time of a payload that waited for others is not its own, and not its round trip.
+func TestPayloadsBackToBackDoNotDisturb(t *testing.T) {
+	for _, c := range access {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPath(c.rtt, c.mbit*1e6/8)
+			for range 12 {
+				p.probe()
+				p.answer(c.bytes)
+			}
+			for i := range 60 {
+				p.behind(c.bytes/(1+30*(i%2)), 150, float64((1+i%5)*c.bytes))
+			}
+			e := p.l.Estimate()
+			within(t, "uplink rate", e.Up.BytesPerSecond, p.up, .02)
+			within(t, "round trip", ms(e.RTT), ms(c.rtt), .05)
+		})
+	}
+}
+
+// A link that gets quicker while payloads follow each other without a pause is seen to: one
+// that waited for others and yet was quicker than its own bytes should be shows the least
+// that the link carries.
+func TestAQuickerLinkIsSeenBehindOtherPayloads(t *testing.T) {
+	p := newPath(50*time.Millisecond, 1e5)
+	for range 12 {
+		p.probe()
+		p.answer(30_000)
+	}
+	p.up = 1e6
+	for range 20 {
+		p.behind(30_000, 150, 30_000)
+	}
+	if e := p.l.Estimate(); e.Up.BytesPerSecond < 4e5 || e.Up.BytesPerSecond > 1e6 || !e.Up.AtLeast {
+		t.Errorf("uplink %+v of one with 1e6, of which each payload had half", e.Up)
+	}
+}
+
+func TestDownlinkRateFromLargeAnswers(t *testing.T) {
+	for _, c := range access {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPath(c.rtt, c.mbit*1e6/8)
+			p.down = p.up / 2
+			for range 12 {
+				p.probe()
+				p.answers(1000, c.bytes)
+				p.wait(time.Second)
+			}
+			e := p.l.Estimate()
+			within(t, "downlink rate", e.Down.BytesPerSecond, p.down, .1)
+			within(t, "round trip, which is without them,", ms(e.RTT), ms(c.rtt), .05)
+			within(t, "time of 100 KB", p.l.TransferDown(1e5).Seconds(), 1e5/p.down, .1)
+			assert.Equal(t, p.now-time.Second, e.Down.At)
+			assert.Zero(t, e.Up)
+			// With the downlink known, a large answer does not lengthen the way up.
+			for range 12 {
+				p.probe()
+				p.answers(c.bytes, c.bytes/2)
+			}
+			within(t, "uplink rate", p.l.Estimate().Up.BytesPerSecond, p.up, .1)
+		})
+	}
+}
+
+func TestTrainsShowBothRates(t *testing.T) {
+	for _, c := range access {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPath(c.rtt, c.mbit*1e6/8)
+			p.down = 3 * p.up
+			for range 5 {
+				p.train(false)
+				p.wait(time.Second)
+			}
+			e := p.l.Estimate()
+			within(t, "uplink rate", e.Up.BytesPerSecond, p.up, .01)
+			within(t, "downlink rate", e.Down.BytesPerSecond, min(p.down, 2e7), .01)
+			assert.Equal(t, p.now-time.Second, e.Up.At)
+			assert.Equal(t, p.now-time.Second, e.Down.At)
+			assert.Zero(t, e.Samples, "a train is no round trip")
+		})
+	}
+}
+
+// A train that something else spread says only that the link carries that much.
+func TestATrainOfAtLeastMakesNoLinkSlower(t *testing.T) {
+	p := newPath(50*time.Millisecond, 1e6)
+	for range 9 {
+		p.train(false)
+	}
+	p.up, p.down = 1e5, 1e5
+	for range 30 {
+		p.train(true)
+	}
+	e := p.l.Estimate()
+	within(t, "uplink rate", e.Up.BytesPerSecond, 1e6, .01)
+	within(t, "downlink rate", e.Down.BytesPerSecond, 1e6, .01)
+	assert.True(t, e.Up.AtLeast)
+	p.up, p.down = 4e6, 4e6
+	for range 9 {
+		p.train(true)
+	}
+	e = p.l.Estimate()
+	within(t, "uplink rate of a quicker link", e.Up.BytesPerSecond, 4e6, .01)
+	within(t, "its downlink rate", e.Down.BytesPerSecond, 4e6, .01)
+}
+
+// Where there is nothing else it is all that is known.
+func TestAFirstTrainOfAtLeastCounts(t *testing.T) {
+	p := newPath(50*time.Millisecond, 1e6)
+	p.train(true)
+	e := p.l.Estimate()
+	within(t, "uplink rate", e.Up.BytesPerSecond, 1e6, .01)
+	assert.True(t, e.Up.AtLeast)
+}
+
+func TestLeastRoundTripIsForgotten(t *testing.T) {
+	p := newPath(20*time.Millisecond, 1e6)
+	p.probe()
+	p.rtt = 80 * time.Millisecond
+	for p.now < 25*time.Second {
+		p.probe()
+		p.wait(time.Second)
+	}
+	within(t, "least round trip within half a minute", ms(p.l.Estimate().MinRTT), 20, .001)
+	for p.now < 65*time.Second {
+		p.probe()
+		p.wait(time.Second)
+	}
+	within(t, "least round trip after a minute", ms(p.l.Estimate().MinRTT), 80, .001)
+	p.rtt = 200 * time.Millisecond
+	p.wait(time.Hour)
+	p.probe()
+	within(t, "least round trip after a silence", ms(p.l.Estimate().MinRTT), 200, .001)
+}
+
+func TestNothingIsKnownOfANewLink(t *testing.T) {
+	l := New()
+	assert.Equal(t, Estimate{}, l.Estimate())
+	assert.False(t, l.Known())
+	assert.Equal(t, 50*time.Millisecond, l.RTT())
+	assert.Equal(t, priorRate, l.UpRate())
+	assert.Equal(t, 100*time.Millisecond, l.Patience())
+	up, down := l.RatesAt()
+	assert.Zero(t, up+down)
+}
+
+func TestLastTripIsAsItWasMeasured(t *testing.T) {
+	p := newPath(20*time.Millisecond, 1e6)
+	for i := range 9 {
+		p.rtt = time.Duration(10+i) * time.Millisecond
+		p.probe()
+		at, trip := p.l.LastTrip()
+		if at != p.now || math.Abs(ms(trip-p.rtt)) > .001 {
+			t.Errorf("%v at %v, want %v at %v", trip, at, p.rtt, p.now)
+		}
+	}
+}
+
+func TestARefusalIsASignOfLife(t *testing.T) {
+	l := New()
+	l.SignOfLife(5 * time.Second)
+	l.SignOfLife(4 * time.Second)
+	assert.Equal(t, Estimate{Heard: 5 * time.Second}, l.Estimate())
+}
