@@ -53,13 +53,15 @@ const (
 	mostRateBytes = 100 << 20
 	// trainBytes is a packet train each way: it fits the initial window of TCP (RFC 6928), so
 	// that all of it leaves at once.
-	trainBytes = 14_000
+	trainBytes = 11_700
 	// upAge and downAge are the ages at which a rate is measured again: payloads go up.
 	upAge, downAge = 5 * time.Second, 30 * time.Second
 	// askedFor is how long a link counts as asked for after the last decision.
 	askedFor = 10 * time.Second
 	// flowing is how long answers count as flowing after the last one.
 	flowing = time.Second
+	// leastMetered is the shortest pause between probes that are paid by the byte.
+	leastMetered = time.Second
 	// impatient is how long a silent target is asked at the short interval.
 	impatient = 10 * time.Second
 	// mostProbes bounds those without an answer.
@@ -88,7 +90,9 @@ func (e *Engine) nextProbe(t *target) time.Duration {
 		return e.now
 	}
 	interval := e.probing.IntervalMin
-	if t.metered || !t.asked(e.now) || e.now-t.link.Heard() > impatient {
+	if t.metered {
+		interval = max(e.probing.IntervalMax, leastMetered)
+	} else if !t.asked(e.now) || e.now-t.link.Heard() > impatient {
 		interval = e.probing.IntervalMax
 	}
 	due := max(t.probedAt, t.link.Heard()) + interval
@@ -225,11 +229,13 @@ func (e *Engine) measured(ev *Event) {
 		if ev.RTT == 0 && known {
 			sent = p.sent
 		}
-		t.link.AddProbe(link.Probe{Sent: sent, Back: e.now, Behind: p.behind, Held: ev.Held, Socket: ev.Socket})
+		t.link.AddProbe(link.Probe{Sent: sent, Back: e.now, Behind: p.behind, Late: p.lost, Held: ev.Held, Socket: ev.Socket})
 	case TrainDone:
 		t.heard(e.now)
-		t.link.AddTrain(link.Train{At: e.now, Up: ev.Bytes, UpSpread: ev.Spread, UpAtLeast: ev.AtLeast,
-			Down: ev.BytesDown, DownSpread: ev.SpreadDown, DownAtLeast: ev.AtLeastDown, Socket: ev.Socket})
+		t.link.AddTrain(link.Train{
+			At: e.now, Up: ev.Bytes, UpSpread: ev.Spread, UpAtLeast: ev.AtLeast,
+			Down: ev.BytesDown, DownSpread: ev.SpreadDown, DownAtLeast: ev.AtLeastDown, Socket: ev.Socket,
+		})
 	case ProbeLost: // the driver gave it up: it is lost once
 		if known && !p.lost {
 			t.lostProbes++
@@ -239,7 +245,7 @@ func (e *Engine) measured(ev *Event) {
 			}
 		}
 	case ProbeFailed:
-		if known {
+		if known && t.link.Heard() > 0 { // before that there is no link to lose it
 			t.lostProbes++
 		}
 		t.failed(e.now, e.settings.RetryTarget, ev.Error)

@@ -44,7 +44,8 @@ type LinkStatus struct {
 	P95Ms2KB      float64    `json:"p95Ms2KB"`
 	P50Ms60KB     float64    `json:"p50Ms60KB"`
 	P95Ms60KB     float64    `json:"p95Ms60KB"`
-	Held95        float64    `json:"held95"` // share of answers within the predicted p95
+	Predictions   uint64     `json:"predictions"` // that were compared with what happened
+	Held95        float64    `json:"held95"`      // share of answers within the predicted p95
 	CalibrationE  float64    `json:"calibrationError"`
 	Probes        uint64     `json:"probes"`
 	ProbesLost    uint64     `json:"probesLost"`
@@ -133,7 +134,7 @@ func (r *Runner) linkStatus(i int, now time.Duration) LinkStatus {
 		DownKbps: kbps(known.Down.BytesPerSecond), DownAgeMs: age(now, known.Down.At),
 		QueueUpMs: ms(known.QueueUp), StalledForMs: ms(state.Stalled), HeardAgoMs: age(now, known.Heard),
 		Waiting: state.Waiting, InFlight: state.InFlight,
-		Held95: known.Calibration.Held95, CalibrationE: known.Calibration.Error,
+		Predictions: known.Calibration.Attempts, Held95: known.Calibration.Held95, CalibrationE: known.Calibration.Error,
 		Probes: state.Probes, ProbesLost: state.ProbesLost,
 		ProbeBytes: log.probeBytes, ProbeBytesMin: log.perMinute(),
 		Rejected: map[string]uint64{},

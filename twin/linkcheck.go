@@ -13,10 +13,10 @@ import (
 func linkCheckWork(length, every time.Duration, seed uint64) workload {
 	d := newDraw(seed)
 	w := workload{overload: d.episodes(length)}
-	deadlines := []time.Duration{50, 100, 200, 500, 1000}
+	deadlines := []int{50, 100, 200, 500, 1000} // ms
 	for at := d.exponential(every); at < length; at += d.exponential(every) {
 		j := job{at: at, priority: offload.Medium, sensor: d.IntN(2) == 0}
-		j.allowed = deadlines[d.IntN(len(deadlines))] * time.Millisecond
+		j.allowed = time.Duration(deadlines[d.IntN(len(deadlines))]) * time.Millisecond
 		c := Class{JPEG: linkCheckFrame}
 		if j.sensor {
 			j.bytes = d.windowBytes()

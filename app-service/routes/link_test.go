@@ -53,7 +53,7 @@ func cloudLink() runner.LinkStatus {
 		UpKbps: 8, UpAgeMs: 400, UpAtLeast: true, UpKbpsBySize: [3]float64{4, 0, 8},
 		DownKbps: 16, DownAgeMs: 500,
 		QueueUpMs: 6, StalledForMs: 7, HeardAgoMs: 9, Waiting: 10, InFlight: 11,
-		P50Ms2KB: 30, P95Ms2KB: 40, P50Ms60KB: 50, P95Ms60KB: 60, Held95: .95, CalibrationE: .02,
+		P50Ms2KB: 30, P95Ms2KB: 40, P50Ms60KB: 50, P95Ms60KB: 60, Predictions: 400, Held95: .95, CalibrationE: .02,
 		Probes: 70, ProbesLost: 12, ProbeBytes: 9000, ProbeBytesMin: 13, Reconnects: 14,
 		TCP: &runner.TCPStatus{
 			RTTMs: 21, RTTVarMs: 22, MinRTTMs: 23, DeliveryKbps: 80, ApplicationLimited: true,

@@ -18,7 +18,7 @@ type linkCollector struct {
 type linkDescs struct {
 	rtt, rttVar, minRTT, jitter, loss, age, heard           *prometheus.Desc
 	upRate, upBySize, upAtLeast, downRate, upQueue, stalled *prometheus.Desc
-	predicted, held, calibration                            *prometheus.Desc
+	predicted, predictions, held, calibration               *prometheus.Desc
 	metered, probes, probesLost, probeBytes                 *prometheus.Desc
 	reconnects, rejected                                    *prometheus.Desc
 	tcpRTT, tcpRTTVar, tcpMinRTT, tcpRate, tcpLimited       *prometheus.Desc
@@ -44,6 +44,7 @@ func newLinkDescs() linkDescs {
 		upQueue:        desc("up_queue_seconds", "Queueing delay on the way to the target."),
 		stalled:        desc("stalled_seconds", "For how long what is under way is overdue; 0 while it is not."),
 		predicted:      desc("predicted_seconds", "Predicted time to the answer of a payload, by its size and the probability that it is kept.", "size", "probability"),
+		predictions:    desc("predictions_total", "Predictions that were compared with what happened."),
 		held:           desc("prediction_held_ratio", "Share of answers within the time predicted with probability 0.95."),
 		calibration:    desc("calibration_error_ratio", "Expected calibration error of the predicted probability to meet a deadline."),
 		metered:        desc("metered", "1 for a link that is paid by the byte."),
@@ -133,7 +134,8 @@ func (d *linkDescs) prediction(s sink, l runner.LinkStatus) {
 			s.seconds(d.predicted, p.ms, l.Target, p.size, p.probability)
 		}
 	}
-	if l.Held95 > 0 || l.CalibrationE > 0 { // both are 0 before the first comparison alone
+	if l.Predictions > 0 {
+		s.counter(d.predictions, l.Predictions, l.Target)
 		s.gauge(d.held, l.Held95, l.Target)
 		s.gauge(d.calibration, l.CalibrationE, l.Target)
 	}

@@ -119,6 +119,8 @@ type Probe struct {
 	// Behind: bytes of our own were waiting to leave when it was sent, so that its time says
 	// nothing of the link without them.
 	Behind bool
+	// Late: it came after it had been counted as lost. That was a stall, not jitter.
+	Late bool
 	// Held says how long the target had it, by the target's clock; see Stamps.
 	Held Stamps
 	// Socket is what the kernel said when it was back.
@@ -146,7 +148,9 @@ func (l *Link) AddProbe(p Probe) {
 	}
 	l.last = trip
 	l.rtts.add(trip)
-	l.steady.add(min(trip, l.rtt()+l.Patience().Seconds()))
+	if !p.Late {
+		l.steady.add(min(trip, l.rtt()+l.Patience().Seconds()))
+	}
 }
 
 func (l *Link) addTrip(at time.Duration, trip float64) {
