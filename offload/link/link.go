@@ -206,10 +206,12 @@ func (l *Link) Patience() time.Duration {
 	return min(max(4*l.SteadyJitter(), least), most)
 }
 
-// SteadyJitter is the standard deviation of the link while it works: a round trip beyond its
-// patience was a stall, which is seen as one, and counts as no more than that bound. Else one
-// outage of a second would keep a link from use for as long as it is remembered.
-func (l *Link) SteadyJitter() time.Duration { return seconds(l.steady.stddev()) }
+// SteadyJitter is the standard deviation of the link while it works, the lesser of two
+// views: of the last sixty round trips, each cut to what is no stall, and 1.25 times the
+// smoothed mean deviation of RFC 6298 (which for a normal distribution is the same), which
+// forgets a stall within seconds. Else one outage of a second would keep a link from use for
+// as long as it is remembered.
+func (l *Link) SteadyJitter() time.Duration { return seconds(min(l.steady.stddev(), 1.25*l.rttVar.or(0))) }
 
 // RTT is the round trip without service time, or what is assumed of an unknown link.
 func (l *Link) RTT() time.Duration { return seconds(l.rtt()) }
