@@ -60,7 +60,8 @@ func (e *Engine) refuse(j *job) (reason Reason, err string) {
 }
 
 // supersede leaves one task of a source waiting, the one that was captured last: a bus may
-// deliver them in another order. What has been started goes on. It tells whether j stays.
+// deliver them in another order. What has been started goes on, and what only waits to be
+// sent runs on the box instead where it still can. It tells whether j stays.
 func (e *Engine) supersede(j *job) bool {
 	for _, other := range slices.Clone(e.jobs) {
 		if other == j || other.task.Source != j.task.Source || other.started() {
@@ -70,11 +71,31 @@ func (e *Engine) supersede(j *job) bool {
 		if other.created > j.created {
 			older, newer = j, other
 		}
+		if older != j && !older.waiting && e.takeBack(older) {
+			continue
+		}
 		e.drop(older, Superseded, "a newer task of "+j.task.Source+" is there: "+newer.task.ID)
 		if older == j {
 			return false
 		}
 	}
+	return true
+}
+
+// takeBack takes a task out of a send queue and runs it on the box, if that makes its
+// deadline; its payload would only keep the link from the newer one.
+func (e *Engine) takeBack(j *job) bool {
+	if len(j.variants()) == 0 {
+		return false
+	}
+	if _, fits := e.box.fitting(j, e.now+e.box.workAhead(j, e.now)); !fits {
+		return false
+	}
+	for _, a := range slices.Clone(j.live) {
+		e.cancel(a)
+	}
+	j.backup = false
+	e.queueLocal(j)
 	return true
 }
 

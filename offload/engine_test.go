@@ -131,6 +131,27 @@ func TestNewestOfASourceWins(t *testing.T) {
 	}
 }
 
+func TestWhatWaitsToBeSentRunsOnTheBoxWhenANewerOneComes(t *testing.T) {
+	p := newPlant(t, testConfig())
+	p.link(30 * time.Millisecond)
+	p.remote = func(Action) (time.Duration, Event) { // the uplink stands still
+		return time.Second, Event{Kind: RemoteFailed, At: 2 * time.Second, Error: "deadline exceeded"}
+	}
+	same := func(task *Task) { task.Source = "camera/Frame" }
+	stuck, waits := p.arrive(same), p.arrive(same)
+	p.until(10 * time.Millisecond)
+	newest := p.arrive(same)
+	p.until(time.Second)
+	if r := p.outcome(waits).Record; r.Route != Local || !within5ms(r.LatencyMs, 30) || r.Attempts[0].Result != "cancelled" {
+		t.Errorf("what waited ended with %q by %q after %.0f ms, want the box's answer after 30", r.Reason, r.Route, r.LatencyMs)
+	}
+	for _, ref := range []uint64{stuck, newest} {
+		if r := p.outcome(ref).Record; r.Route != Local || !r.DeadlineMet {
+			t.Errorf("task %d ended with %q by %q, want its backup's answer", ref, r.Reason, r.Route)
+		}
+	}
+}
+
 func TestLateDeliveredOlderFrameDoesNotDisplaceTheNewer(t *testing.T) {
 	c := testConfig()
 	c.Settings.Policy = PolicyLocal
