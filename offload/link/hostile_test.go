@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"encoding/binary"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+)
+
+// deeds is what somebody may do to a link, drawn from rapid or from a fuzzer's bytes.
+type deeds interface {
+	number() int64    // any, with a liking for the extremes
+	choice(n int) int // 0 to n-1
+}
+
+type drawn struct{ t *rapid.T }
+
+func (d drawn) number() int64 {
+	return rapid.OneOf(rapid.SampledFrom(extremes), rapid.Int64(), rapid.Int64Range(-1e9, 1e9)).Draw(d.t, "number")
+}
+
+func (d drawn) choice(n int) int { return rapid.IntRange(0, n-1).Draw(d.t, "choice") }
+
+var extremes = []int64{
+	0, 1, -1, math.MinInt64, math.MaxInt64, math.MinInt64 + 1, math.MaxInt64 / 2, math.MinInt64 / 2,
+	1e9, -1e9, 1e18, 1767225600e9,
+}
+
+type fuzzed struct{ data []byte }
+
+func (f *fuzzed) byte() byte {
+	if len(f.data) == 0 {
+		return 0
+	}
+	b := f.data[0]
+	f.data = f.data[1:]
+	return b
+}
+
+func (f *fuzzed) number() int64 {
+	b := int(f.byte())
+	if b < len(extremes) {
+		return extremes[b]
+	}
+	var n [8]byte
+	f.data = f.data[copy(n[:], f.data):]
+	return int64(binary.LittleEndian.Uint64(n[:])) >> (b % 64)
+}
+
+func (f *fuzzed) choice(n int) int { return int(f.byte()) % n }
+
+// size is what our own side counts: anything, but not below zero.
+func size(d deeds) int { return max(0, int(d.number())) }
+
+// hostile does one thing to a link that no good peer and no good clock would. What the
+// engine itself says holds: its times do not go back, and its sizes are some.
+func hostile(l *Link, d deeds, now time.Duration) {
+	stamps := Stamps{Received: d.number(), Sent: d.number()}
+	socket := Socket{Connection: uint64(d.choice(3)), SegmentsOut: uint64(d.number()), Retransmits: uint64(d.number()), RTT: time.Duration(d.number()), DeliveryRate: float64(d.number())}
+	sent := now - time.Duration(d.number()) // before, after, or beyond what fits
+	switch d.choice(6) {
+	case 0:
+		l.AddProbe(Probe{Sent: sent, Back: now, Behind: d.choice(2) == 0, Held: stamps, Socket: socket})
+	case 1, 2:
+		bytes := size(d)
+		a := Attempt{
+			Sent: sent, End: now, Bytes: bytes, AnswerBytes: size(d), Behind: float64(size(d)),
+			Service: time.Duration(d.number()), Held: stamps, Socket: socket, Deadline: time.Duration(d.number()),
+			Prediction: l.Predict(max(0, now-time.Duration(d.choice(5))*time.Second), bytes, Ahead{Bytes: float64(size(d))}, time.Duration(size(d))),
+		}
+		if d.choice(2) == 0 {
+			l.AddAnswer(&a)
+		} else {
+			l.AddGivenUp(&a)
+		}
+	case 3:
+		l.AddTrain(Train{
+			At: now, Up: size(d), UpSpread: time.Duration(d.number()), UpAtLeast: d.choice(2) == 0,
+			Down: size(d), DownSpread: time.Duration(d.number()), DownAtLeast: d.choice(2) == 0, Socket: socket,
+		})
+	case 4:
+		l.AddProbeLost(now)
+		l.ProbeReturned()
+		l.ProbeReturned()
+	case 5:
+		l.SignOfLife(sent)
+	}
+}
+
+// sound tells what is wrong with all that can be asked of a link; "" when nothing is.
+func sound(l *Link, now time.Duration) string {
+	e := l.Estimate()
+	for name, d := range map[string]time.Duration{
+		"RTT": e.RTT, "RTTVar": e.RTTVar, "MinRTT": e.MinRTT, "StdDev": e.Jitter.StdDev, "MAD": e.Jitter.MAD,
+		"RFC3550": e.Jitter.RFC3550, "Spread": e.Jitter.Spread, "QueueUp": e.QueueUp, "RTT in use": l.RTT(),
+		"Transfer": l.Transfer(1e6), "TransferDown": l.TransferDown(1e6), "Jitter": l.Jitter(), "SteadyJitter": l.SteadyJitter(),
+	} {
+		if d < 0 || d > 1e9*time.Second {
+			return name + " " + d.String()
+		}
+	}
+	if p := l.Patience(); p < 100*time.Millisecond || p > 2*time.Second {
+		return "Patience " + p.String()
+	}
+	rates := append([]float64{e.Up.BytesPerSecond, e.Down.BytesPerSecond, l.UpRate()}, e.UpByClass[:]...)
+	for _, r := range rates {
+		if !(r >= 0 && r <= 1.001/leastPerByte) {
+			return "a rate that is none"
+		}
+	}
+	for _, share := range []float64{e.Loss, e.Calibration.Held95, e.Calibration.Error, e.Calibration.Brier} {
+		if !(share >= 0 && share <= 1) {
+			return "a share that is none"
+		}
+	}
+	for _, a := range []Ahead{{}, {Bytes: 1e6}, {Oldest: Flight{Left: now - 300*time.Millisecond, Late: 1, Overdue: time.Second}}, {Oldest: Flight{Left: now - time.Hour, Late: 1, Overdue: 2}}} {
+		for _, bytes := range []int{0, 20_000, 60_000, math.MaxInt} {
+			p := l.Predict(now, bytes, a, 20*time.Millisecond)
+			if wrong := sane(&p); wrong != "" {
+				return wrong
+			}
+			if by := p.By(time.Second); !(by >= 0 && by <= 1) {
+				return "a probability that is none"
+			}
+		}
+	}
+	return ""
+}
+
+func abuse(d deeds, fatal func(format string, args ...any)) {
+	l, now := New(), time.Second
+	for range 1 + d.choice(40) {
+		hostile(l, d, now)
+		if wrong := sound(l, now); wrong != "" {
+			fatal("%s after %+v", wrong, l.Estimate())
+			return
+		}
+		now += [...]time.Duration{0, 1, time.Second, time.Hour}[d.choice(4)]
+	}
+}
+
+func TestNothingBreaksALink(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) { abuse(drawn{rt}, rt.Fatalf) })
+}
+
+func FuzzHostile(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte("\x20\x03\x04\x01\x05\x05\x05\x05\x01\x03\x04\x03\x04\x03\x04\x03\x04\x03\x04"))
+	for deed := range byte(6) {
+		seed := []byte{40}
+		for i := range byte(200) {
+			seed = append(seed, i%13, deed)
+		}
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { abuse(&fuzzed{data}, t.Fatalf) })
+}
+
+// lies are what a peer or a clock may say of a good message, and how it is counted.
+var lies = []struct {
+	name   string
+	tell   func(a *Attempt)
+	reason Reason
+}{
+	{"a negative service time", func(a *Attempt) { a.Service = -time.Hour }, NegativeInterval},
+	{"the most negative service time", func(a *Attempt) { a.Service = math.MinInt64 }, NegativeInterval},
+	{"a service time longer than the call", func(a *Attempt) { a.Service = time.Hour }, ServiceTooLong},
+	{"the longest service time", func(a *Attempt) { a.Service = math.MaxInt64 }, ServiceTooLong},
+	{"answered before it was asked", func(a *Attempt) { a.Sent = a.End + time.Second }, NegativeInterval},
+	{"answered in no time", func(a *Attempt) { a.Sent = a.End }, NegativeInterval},
+	{"answered before it was predicted", func(a *Attempt) { a.Prediction.At = a.End + 1 }, NegativeInterval},
+	{"sent back before it came", func(a *Attempt) { a.Held.Sent = a.Held.Received - 1e9 }, AbsurdTimestamp},
+	{"held for longer than the call", func(a *Attempt) { a.Held.Sent = a.Held.Received + 1e12 }, AbsurdTimestamp},
+	{"stamps at both ends of time", func(a *Attempt) { a.Held = Stamps{math.MinInt64, math.MaxInt64} }, AbsurdTimestamp},
+	{"stamps at the end of time", func(a *Attempt) { a.Held = Stamps{math.MaxInt64, math.MaxInt64} }, ClockStep},
+	{"stamps at the beginning of time", func(a *Attempt) { a.Held = Stamps{math.MinInt64, math.MinInt64} }, ClockStep},
+	{"a clock a day ahead", func(a *Attempt) { a.Held.Received += 864e11; a.Held.Sent += 864e11 }, ClockStep},
+	{"a clock an hour behind", func(a *Attempt) { a.Held.Received -= 36e11; a.Held.Sent -= 36e11 }, ClockStep},
+}
+
+// good is an answer of a good link: 40 to 44 ms, 625 kB/s, 15 ms of service.
+func good(l *Link, now time.Duration, i int) Attempt {
+	rtt := 40*time.Millisecond + time.Duration(i%5)*time.Millisecond
+	bytes := []int{1000, 60_000}[i%2]
+	arrived := now + rtt/2 + seconds(float64(bytes)/625e3)
+	left := arrived + 15*time.Millisecond
+	return Attempt{
+		Sent: now, End: left + rtt/2, Bytes: bytes, AnswerBytes: 150, Service: 15 * time.Millisecond,
+		Held: Stamps{Received: 1767225600e9 + int64(arrived), Sent: 1767225600e9 + int64(left)}, Prediction: l.Predict(now, bytes, Ahead{}, 15*time.Millisecond),
+	}
+}
+
+// One lie in four, for as long as it likes: each is counted under its reason, and what is
+// known of the link stays within what the good answers show.
+func TestLiesAreCountedAndBoundedInEffect(t *testing.T) {
+	for _, lie := range lies {
+		t.Run(lie.name, func(t *testing.T) {
+			l, now, told := New(), time.Second, uint64(0)
+			for i := range 400 {
+				a := good(l, now, i)
+				now = a.End + 50*time.Millisecond
+				// Payloads of both sizes lie.
+				if i > 20 && (i%8 == 3 || i%8 == 6) {
+					lie.tell(&a)
+					told++
+				}
+				l.AddAnswer(&a)
+				if e := l.Estimate(); i > 20 && (e.RTT < 39*time.Millisecond || e.RTT > 45*time.Millisecond || !near(e.Up.BytesPerSecond, 625e3, .1)) {
+					t.Fatalf("answer %d: round trip %v, rate %v", i, e.RTT, e.Up.BytesPerSecond)
+				}
+			}
+			e := l.Estimate()
+			assert.Equal(t, told, e.Rejected[lie.reason], lie.reason.String())
+			for r, n := range e.Rejected {
+				if Reason(r) != lie.reason {
+					assert.Zero(t, n, Reason(r).String())
+				}
+			}
+			p := l.Predict(now, 60_000, Ahead{}, 15*time.Millisecond)
+			if got := p.Quantile(.95); got < 150*time.Millisecond || got > 250*time.Millisecond {
+				t.Errorf("95%% bound %v of what takes 155 ms", got)
+			}
+		})
+	}
+}
+
+// What cannot be proven wrong is believed, and yet one answer in four moves little.
+func TestBelievableLiesMoveLittle(t *testing.T) {
+	for name, tell := range map[string]func(a *Attempt){
+		"it held all of it":       func(a *Attempt) { a.Service = a.End - a.Sent },
+		"it held nothing of it":   func(a *Attempt) { a.Service, a.Held = 0, Stamps{} },
+		"it came back in a flash": func(a *Attempt) { a.End, a.Service, a.Held = a.Sent+1, 0, Stamps{} },
+		"it took an hour":         func(a *Attempt) { a.Sent -= min(a.Sent, time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, now := New(), time.Second
+			for i := range 400 {
+				a := good(l, now, i)
+				now = a.End + 50*time.Millisecond
+				if i > 20 && (i%8 == 3 || i%8 == 6) {
+					tell(&a)
+				}
+				l.AddAnswer(&a)
+				if e := l.Estimate(); i > 20 && (e.RTT < 35*time.Millisecond || e.RTT > 60*time.Millisecond || !near(e.Up.BytesPerSecond, 625e3, .2)) {
+					t.Fatalf("answer %d: round trip %v, rate %v", i, e.RTT, e.Up.BytesPerSecond)
+				}
+			}
+		})
+	}
+}
+
+func TestProbesThatCannotBeAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		probe  Probe
+		reason Reason
+	}{
+		{"back before it was sent", Probe{Sent: 10 * time.Second, Back: 9 * time.Second}, NegativeInterval},
+		{"back at once", Probe{Sent: 10 * time.Second, Back: 10 * time.Second}, NegativeInterval},
+		{"held for longer than it was away", Probe{Sent: 10 * time.Second, Back: 10040 * time.Millisecond, Held: Stamps{1, 1e9}}, AbsurdTimestamp},
+		{"by another clock", Probe{Sent: 10 * time.Second, Back: 10040 * time.Millisecond, Held: Stamps{1e9, 1e9}}, ClockStep},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPath(40*time.Millisecond, 625e3)
+			for range 10 {
+				p.probe()
+			}
+			before := p.l.Estimate()
+			p.l.AddProbe(c.probe)
+			e := p.l.Estimate()
+			assert.Equal(t, uint64(1), e.Rejected[c.reason])
+			assert.InDelta(t, ms(before.RTT), ms(e.RTT), .001)
+			assert.Equal(t, before.QueueUp, e.QueueUp)
+			assert.Equal(t, c.probe.Back, e.Heard, "a sign of life it is")
+		})
+	}
+}
+
+func TestTrainsThatCannotBeAreCounted(t *testing.T) {
+	for _, train := range []Train{{Up: 14_000, UpSpread: -1}, {Down: 14_000, DownSpread: math.MinInt64}, {Up: 14_000, UpSpread: time.Millisecond, DownSpread: -1}} {
+		l := New()
+		l.AddTrain(train)
+		e := l.Estimate()
+		assert.Equal(t, [NumReasons]uint64{NegativeInterval: 1}, e.Rejected)
+		assert.Zero(t, e.Up.BytesPerSecond+e.Down.BytesPerSecond)
+	}
+}
+
+func TestReasonsHaveNames(t *testing.T) {
+	seen := map[string]bool{}
+	for r := range NumReasons {
+		assert.Regexp(t, "^[a-z_]+$", r.String())
+		assert.False(t, seen[r.String()], "%v twice", r)
+		seen[r.String()] = true
+	}
+}
