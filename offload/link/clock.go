@@ -30,7 +30,7 @@ func (l *Link) held(s *Stamps, whole, service time.Duration) time.Duration {
 		*s = Stamps{}
 		return service
 	}
-	return max(time.Duration(held), service)
+	return min(max(time.Duration(held), service), whole) // two large ones compare by their first 53 bits
 }
 
 // clock compares the target's clock with ours. Each message bounds the difference of the
