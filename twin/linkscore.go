@@ -131,7 +131,7 @@ func (t *LinkTally) pingAt(share float64) float64 {
 		needed[i] = max(0, (a.Took-a.ping(0))/max(a.PingDeviation, 1e-6))
 	}
 	slices.Sort(needed)
-	k := needed[min(int(math.Ceil(share*float64(len(needed))-1e-6)), len(needed))-1]
+	k := needed[min(max(int(math.Ceil(share*float64(len(needed))-1e-6)), 1), len(needed))-1]
 	sum := 0.
 	for i := range t.attempts {
 		sum += t.attempts[i].ping(k)
