@@ -145,14 +145,9 @@ func (o twinOptions) cells() ([]twin.Cell, error) {
 
 // readTraces reads one trace or a folder of them.
 func readTraces(path string) ([]twin.Trace, error) {
-	files := []string{path}
-	if info, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("traces: %w", err)
-	} else if info.IsDir() {
-		files, _ = filepath.Glob(filepath.Join(path, "*.csv"))
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("traces %q: no .csv file in it", path)
+	files, err := traceFiles(path)
+	if err != nil {
+		return nil, err
 	}
 	var traces []twin.Trace
 	for _, file := range files {

@@ -211,7 +211,9 @@ func (l *Link) Patience() time.Duration {
 // smoothed mean deviation of RFC 6298 (which for a normal distribution is the same), which
 // forgets a stall within seconds. Else one outage of a second would keep a link from use for
 // as long as it is remembered.
-func (l *Link) SteadyJitter() time.Duration { return seconds(min(l.steady.stddev(), 1.25*l.rttVar.or(0))) }
+func (l *Link) SteadyJitter() time.Duration {
+	return seconds(min(l.steady.stddev(), 1.25*l.rttVar.or(0)))
+}
 
 // RTT is the round trip without service time, or what is assumed of an unknown link.
 func (l *Link) RTT() time.Duration { return seconds(l.rtt()) }
