@@ -31,43 +31,56 @@ const correctionStep = .02
 // mostCorrection bounds it, either way.
 const mostCorrection = 7.
 
-func (c *correction) learn(level int, held bool) {
-	step := correctionStep * levelOf[level]
-	if held {
-		step -= correctionStep
-	}
+// learn takes whether a bound held: 1 or 0, or with what probability it did.
+func (c *correction) learn(level int, held float64) {
+	step := correctionStep * (levelOf[level] - held)
 	c[level] = min(max(c[level]*math.Exp(step), 1/mostCorrection), mostCorrection)
 }
 
 // learn compares a prediction with what it took, in seconds. An attempt that was given up
-// (done is false) took at least that: bounds beyond say nothing.
+// (done is false) would have taken longer: it makes no bound shorter.
 func (l *Link) learn(at time.Duration, p *Prediction, took float64, done bool) {
 	if p.scale == 0 || took <= 0 {
 		return
 	}
-	for i := range levels {
-		if held := took <= p.bounds[i]; done || !held {
-			l.correction[p.state].learn(i, held)
-		}
-	}
+	// Of one that was given up within a bound, the prediction itself says how likely it would
+	// have held. Without that, those that were answered in time would be all that is seen.
+	before := 0.
 	if !done {
-		if took < p.bounds[median] {
-			return // it says next to nothing
+		before = p.By(seconds(took))
+	}
+	for i, level := range levelOf {
+		held := 0.
+		switch within := took <= p.bounds[i]; {
+		case within && done:
+			held = 1
+		case within:
+			held = max(level-before, 0) / (1 - before)
 		}
-		// What was beyond half of all is, in the mean, some way further.
+		l.correction[p.state].learn(i, held)
+	}
+	z := took / p.scale
+	if p.state == running {
+		l.recent.learn(at, z, done, &l.priors)
+		l.lasting.learn(at, z, done, &l.priors)
+		l.ofClass[p.class].learn(at, z, done, &l.priors)
+	} else {
+		l.stalled[p.state].learn(at, z, done, &l.priors)
+	}
+	if !done { // what was beyond this is, in the middle, some way further
 		const further = 1.5
 		took *= further
 	}
-	l.longest.add(at, -took)
-	if p.state != running {
-		l.stalled[p.state].add(at, took/p.scale)
-		l.usualStalled[p.state].add(math.Log(took), stallWeight)
-		return
+	if done || took > -l.longest.value() {
+		l.longest.add(at, -took)
 	}
-	l.recent.add(at, took/p.scale)
-	l.lasting.add(at, took/p.scale)
-	l.ofClass[p.class].add(at, took/p.scale)
-	l.usual[p.class].add(math.Log(took), usualWeight)
+	usual, weight := &l.usual[p.class], usualWeight
+	if p.state != running {
+		usual, weight = &l.usualStalled[p.state], stallWeight
+	}
+	if log := math.Log(took); done || (usual.n >= fewSamples && log > usual.value) {
+		usual.add(log, weight)
+	}
 }
 
 // score keeps how predictions held, over all attempts.

@@ -22,18 +22,18 @@ func TestACorrectionIsInBalanceAtItsLevel(t *testing.T) {
 		}
 		n := int(math.Round(1 / (1 - q))) // one in n does not hold
 		for k := range 1000 * n {
-			c.learn(i, k%n != 0)
+			c.learn(i, float64(min(k%n, 1)))
 		}
 		held := 1 - 1/float64(n)
 		if math.Abs(held-q) < 1e-9 {
 			assert.InDelta(t, 1, c[i], .05, "level %v", q)
 		}
 		for range 100_000 {
-			c.learn(i, false)
+			c.learn(i, 0)
 		}
 		assert.Equal(t, mostCorrection, c[i])
 		for range 100_000 {
-			c.learn(i, true)
+			c.learn(i, 1)
 		}
 		assert.Equal(t, 1/mostCorrection, c[i])
 		for k := range c {

@@ -168,3 +168,34 @@ func TestBoundsHoldInStalls(t *testing.T) {
 		}
 	}
 }
+
+// An engine that keeps a backup gives up many attempts before they are done, the slow ones
+// above all. Those that are answered are the quick ones; the bounds know better.
+func TestBoundsHoldWhereMostAttemptsAreGivenUp(t *testing.T) {
+	for _, share := range []float64{.2, .5, .8} {
+		for _, d := range draws[:4] {
+			l, rng, c := New(), rand.New(rand.NewPCG(3, 4)), covers(.5, .9, .95, .99)
+			for i := range 12_000 {
+				now := time.Duration(i+1) * 100 * time.Millisecond
+				p := l.Predict(now, 2000, Ahead{}, 0)
+				took := seconds(d.of(rng))
+				if i > 1000 {
+					c.add(&p, took)
+				}
+				limit := took
+				if rng.Float64() < share {
+					limit = seconds(.04 + .1*rng.Float64())
+				}
+				a := &Attempt{Sent: now, End: now + min(took, limit), Bytes: 2000, Prediction: p}
+				if limit < took {
+					l.AddGivenUp(a)
+				} else {
+					l.AddAnswer(a)
+				}
+			}
+			for i, q := range c.levels {
+				assert.InDelta(t, q, c.share(i), .015, "%s, %.0f%% given up: share within the bound at %v", d.name, 100*share, q)
+			}
+		}
+	}
+}

@@ -235,3 +235,33 @@ func TestDaysOfSilenceFallBackToThePrior(t *testing.T) {
 		t.Errorf("after the first answer: %s: %v", wrong, after.bounds)
 	}
 }
+
+// An attempt that was given up would have taken longer: no bound gets shorter by it, and one
+// that it has passed gets longer.
+func TestGivenUpAttemptsNeverShortenABound(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		link := anyLink(rt)
+		a := ahead(rt, link.now)
+		p := link.l.Predict(link.now, 20_000, a, link.service)
+		took := time.Duration(rapid.Float64Range(.01, 3).Draw(rt, "after") * float64(p.Quantile(.9)))
+		link.now += took
+		if a.Oldest.Overdue > 0 { // as old as it was, so that the same state is asked for
+			a.Oldest.Left += took
+		}
+		before := link.l.Predict(link.now, 20_000, a, link.service)
+		weighed := link.l.lasting.weight(link.now) >= 20
+		link.l.AddGivenUp(&Attempt{Sent: p.At, End: link.now, Bytes: 20_000, Prediction: p})
+		after := link.l.Predict(link.now, 20_000, a, link.service)
+		if !weighed && link.l.lasting.weight(link.now) >= 20 {
+			rt.Skip("with so many attempts the longest of them bounds all from now on")
+		}
+		for i := range levels {
+			if after.bounds[i] < before.bounds[i]*(1-1e-9) {
+				rt.Errorf("given up after %v of %v: bound at %v from %v to %v s", took, p.Quantile(.5), levelOf[i], before.bounds[i], after.bounds[i])
+			}
+		}
+		if took > p.Quantile(.99) && after.Quantile(.5) <= before.Quantile(.5) {
+			rt.Errorf("given up after %v, the median was and is %v", took, after.Quantile(.5))
+		}
+	})
+}

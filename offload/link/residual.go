@@ -39,21 +39,42 @@ const (
 	priorTail   = 1.6
 )
 
-// prior is that at a bin's edge.
+// prior is that at a bin's edge; the last bin has all that lies beyond.
 func prior(edge int) float64 {
 	x := float64(edge)/perOctave + firstOctave // log2 of z
 	knee := math.Log2(priorKnee)
-	if x <= knee {
+	switch {
+	case x <= knee:
 		return 0
+	case edge == bins:
+		return 1
 	}
 	return 1 - math.Exp2(priorTail*(knee-x))
 }
 
-func (r *residuals) add(at time.Duration, z float64) {
+func binOf(z float64) int {
+	return min(max(int((math.Log2(max(z, 1e-9))-firstOctave)*perOctave), 0), bins-1)
+}
+
+// learn takes a sample, or one that is only known to be beyond z. That one counts where what
+// is known beyond z lies, the prior included (Efron's redistribution to the right, 1967), so
+// that no time gets more likely to be enough.
+func (r *residuals) learn(at time.Duration, z float64, done bool, priors *cumulative) {
 	r.fade(at)
-	bin := int((math.Log2(max(z, 1e-9)) - firstOctave) * perOctave)
-	r.weights[min(max(bin, 0), bins-1)] += r.scale
-	r.total += r.scale
+	if r.total += r.scale; done {
+		r.weights[binOf(z)] += r.scale
+		return
+	}
+	first, beyond := min(binOf(z)+1, bins-1), 0.
+	known := func(bin int) float64 {
+		return r.weights[bin] + priorWeight*r.scale*(priors[bin+1]-priors[bin])
+	}
+	for bin := first; bin < bins; bin++ {
+		beyond += known(bin)
+	}
+	for bin := first; bin < bins; bin++ {
+		r.weights[bin] += r.scale * known(bin) / beyond
+	}
 }
 
 // fade lets time pass.

@@ -43,7 +43,7 @@ func TestResidualsForgetByHalfLife(t *testing.T) {
 			// Up to thirty half-lives: what scales the samples is brought back on the way.
 			now += time.Duration(rapid.Float64Range(0, 30).Draw(rt, "pause") * float64(halfLife) * float64(rapid.IntRange(0, 1).Draw(rt, "pauses")))
 			z := rapid.Float64Range(.26, 60).Draw(rt, "z")
-			r.add(now, z)
+			r.learn(now, z, true, nil)
 			want.samples = append(want.samples, sample{at: now, value: z})
 		}
 		now += time.Duration(rapid.Float64Range(0, 5).Draw(rt, "later") * float64(halfLife))
@@ -61,7 +61,7 @@ func TestResidualsForgetByHalfLife(t *testing.T) {
 func TestResidualsOutsideTheBinsCountAtTheEnds(t *testing.T) {
 	r := residuals{halfLife: time.Minute}
 	for _, z := range []float64{0, -1, 1e-300, .2, 64, 1e300, math.MaxFloat64} {
-		r.add(time.Second, z)
+		r.learn(time.Second, z, true, nil)
 	}
 	assert.Equal(t, 4., r.weights[0])
 	assert.Equal(t, 3., r.weights[bins-1])
@@ -75,14 +75,14 @@ func TestALongSilenceLeavesThePrior(t *testing.T) {
 	for _, silence := range []time.Duration{time.Hour, 24 * time.Hour, 365 * 24 * time.Hour, math.MaxInt64 - time.Hour} {
 		r := residuals{halfLife: 3 * time.Second}
 		for i := range 100 {
-			r.add(time.Duration(i)*time.Second, 2)
+			r.learn(time.Duration(i)*time.Second, 2, true, nil)
 		}
 		var got cumulative
 		r.mix(silence, 1, &got, &priors)
 		for edge := range got {
 			assert.InDelta(t, priors[edge], got[edge], 1e-9, "edge %d after %v", edge, silence)
 		}
-		r.add(silence, 2)
+		r.learn(silence, 2, true, nil)
 		assert.InDelta(t, 1, r.weight(silence), 1e-9, "the first sample after it")
 	}
 }
@@ -92,7 +92,10 @@ func TestPriorAtTheEdges(t *testing.T) {
 	for edge := range bins + 1 {
 		x := math.Exp2(float64(edge)/perOctave + firstOctave)
 		want := 0.
-		if x > priorKnee {
+		switch {
+		case edge == bins: // what lies beyond counts in the last bin
+			want = 1
+		case x > priorKnee:
 			want = 1 - math.Pow(priorKnee/x, priorTail)
 		}
 		assert.InDelta(t, want, prior(edge), 1e-12, "at %v", x)
