@@ -182,7 +182,7 @@ func (a *attempt) ended(now time.Duration, ev *Event) *link.Attempt {
 	p := &a.prediction
 	l := &link.Attempt{
 		Sent: a.started, End: now, Bytes: a.bytes(), AnswerBytes: ev.Bytes, Behind: a.ahead,
-		Service: ev.Execution + ev.Queue, Held: ev.Held, Socket: ev.Socket, Prediction: *p,
+		Service: ev.Execution + ev.Queue, Held: ev.Held, Implausible: ev.Implausible, Socket: ev.Socket, Prediction: *p,
 	}
 	if a.job.deadline != forever {
 		l.Deadline = max(0, a.job.deadline-p.At)

@@ -22,7 +22,7 @@ const (
 	// PayloadSent: Attempt. The payload was handed to the transport.
 	PayloadSent
 	// RemoteDone: Attempt, Answer, Execution, Queue, Bytes (of the answer), ProcessedBy, Held,
-	// Socket.
+	// Socket, Implausible.
 	RemoteDone
 	// RemoteRefused: Attempt, Error, Lasting. The target answered that it will not run it.
 	RemoteRefused
@@ -30,7 +30,8 @@ const (
 	RemoteFailed
 	// ProbeDone: Target, Probe, RTT (its whole time), Held, Socket.
 	ProbeDone
-	// TrainDone: Target, Probe, Bytes and Spread of the train up, BytesDown and SpreadDown.
+	// TrainDone: Target, Probe, Bytes and Spread of the train up, BytesDown and SpreadDown,
+	// Implausible.
 	TrainDone
 	// ProbeLost: Target, Probe, Error. It was given up.
 	ProbeLost
@@ -73,6 +74,8 @@ type Event struct {
 	// Held are the target's clock readings of the message, Socket what the kernel says.
 	Held   link.Stamps
 	Socket link.Socket
+	// Implausible: the target reported times that cannot be, and they were left out.
+	Implausible bool
 	// Lasting: the target would refuse the next task of the same model too.
 	Lasting bool
 

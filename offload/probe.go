@@ -77,7 +77,10 @@ type probe struct {
 	id     uint64
 	sent   time.Duration
 	flight link.Flight
-	// behind: payloads of our own had not left when it was sent. lost: it is overdue for good.
+	// lostAt is when it counts as lost; train is what a packet train, itself or the one before
+	// it, may make it take longer.
+	lostAt, train time.Duration
+	// behind: bytes of our own had not left when it was sent. lost: it is overdue for good.
 	behind, lost bool
 }
 
@@ -116,14 +119,17 @@ func (e *Engine) probeTargets() {
 			continue
 		}
 		e.ids++
-		p := probe{id: e.ids, sent: e.now, behind: t.bytesAhead(e.now) > 0}
+		p := probe{id: e.ids, sent: e.now, lostAt: e.now + e.probing.Timeout, train: max(0, t.trainUntil-e.now)}
+		p.behind = p.train > 0 || t.bytesAhead(e.now) > 0
 		a := Action{Kind: SendProbe, Target: i, Probe: p.id, Until: e.epoch.Add(e.now + e.worthWaiting(t))}
 		if a.Bytes, a.BytesDown = e.trainDue(t); a.Bytes+a.BytesDown > 0 {
-			a.Until = e.epoch.Add(e.now + trainTimeout)
+			p.train, p.lostAt = t.trainTime(a.Bytes, a.BytesDown), e.now+max(trainTimeout, e.probing.Timeout)
+			t.trainUntil = e.now + p.train
+			a.Until = e.epoch.Add(p.lostAt)
 			t.trainAt, t.trainSize = e.now, a.Bytes+a.BytesDown
 			t.trainBytes += uint64(t.trainSize)
 		}
-		guess := t.link.Predict(e.now, 0, link.Ahead{}, 0)
+		guess := t.link.Predict(e.now, a.Bytes+a.BytesDown, link.Ahead{}, 0)
 		p.flight = guess.Flight()
 		t.probes = append(t.probes, p)
 		t.probedAt, t.sentProbes = max(e.now, 1), t.sentProbes+1
@@ -158,17 +164,29 @@ func (e *Engine) trainDue(t *target) (up, down int) {
 	}
 	// A train that brought no figure is not tried again at once.
 	pause := time.Duration(float64(t.trainSize) / float64(max(e.probing.RateBytesPerMinute, 1)) * float64(time.Minute))
+	if up+down > e.probing.RateBytesPerMinute {
+		down = 0
+	}
 	if up+down > e.probing.RateBytesPerMinute || (t.trainAt > 0 && e.now-t.trainAt < max(pause, upAge)) {
 		return 0, 0
 	}
 	return up, down
 }
 
+// trainTime is how long a packet train may hold up what comes behind it.
+func (t *target) trainTime(up, down int) time.Duration {
+	upAt, downAt := t.link.RatesAt()
+	if (up > 0 && upAt == 0) || (down > 0 && downAt == 0) {
+		return trainTimeout // no rate is known
+	}
+	return 2 * (t.link.Transfer(float64(up)) + t.link.TransferDown(float64(down)))
+}
+
 // loseProbes counts those that have been away for too long.
 func (e *Engine) loseProbes(t *target) {
 	for i := range t.probes {
 		p := &t.probes[i]
-		if p.lost || e.now-p.sent < e.probing.Timeout {
+		if p.lost || e.now < p.lostAt {
 			continue
 		}
 		p.lost = true
@@ -191,7 +209,7 @@ func (e *Engine) probeTimes(t *target) time.Duration {
 	due := e.nextProbe(t)
 	for i := range t.probes {
 		if p := &t.probes[i]; !p.lost {
-			due = min(due, p.sent+e.probing.Timeout)
+			due = min(due, p.lostAt)
 		}
 	}
 	if len(t.probes) > 0 {
@@ -231,10 +249,14 @@ func (e *Engine) measured(ev *Event) {
 		}
 		t.link.AddProbe(link.Probe{Sent: sent, Back: e.now, Behind: p.behind, Late: p.lost, Held: ev.Held, Socket: ev.Socket})
 	case TrainDone:
+		t.trainUntil = 0
+		if ev.Bytes+ev.BytesDown == 0 {
+			break // a target that knows no trains: nothing was sent
+		}
 		t.heard(e.now)
 		t.link.AddTrain(link.Train{
 			At: e.now, Up: ev.Bytes, UpSpread: ev.Spread, UpAtLeast: ev.AtLeast,
-			Down: ev.BytesDown, DownSpread: ev.SpreadDown, DownAtLeast: ev.AtLeastDown, Socket: ev.Socket,
+			Down: ev.BytesDown, DownSpread: ev.SpreadDown, DownAtLeast: ev.AtLeastDown, Implausible: ev.Implausible, Socket: ev.Socket,
 		})
 	case ProbeLost: // the driver gave it up: it is lost once
 		if known && !p.lost {

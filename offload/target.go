@@ -39,7 +39,8 @@ type target struct {
 	probes                 []probe
 	sentProbes, lostProbes uint64
 	trainBytes             uint64
-	trainSize              int // of the last one
+	trainSize              int           // of the last one
+	trainUntil             time.Duration // it may hold up others
 	lostInRow              int
 	// When it was probed, measured with a train, asked for by a decision, and answered last.
 	probedAt, trainAt, askedAt, answeredAt time.Duration
@@ -75,8 +76,8 @@ func (t *target) unusable(now time.Duration, inFlightLimit int) string {
 // nothing is.
 func (t *target) stalled(now time.Duration) (what string, age time.Duration) {
 	if len(t.probes) > 0 {
-		sent := t.probes[0].sent
-		if age := now - sent; t.link.Heard() < sent && age > t.link.RTT()+t.link.Patience() {
+		p := &t.probes[0]
+		if age := now - p.sent; t.link.Heard() < p.sent && age > t.link.RTT()+t.link.Patience()+p.train {
 			return "probe", age
 		}
 	}

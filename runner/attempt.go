@@ -67,7 +67,7 @@ func (r *Runner) runRemote(ctx context.Context, a offload.Action, task offload.T
 	return offload.Event{
 		Kind: offload.RemoteDone, Answer: &reply.Answer, Execution: reply.Execution, Queue: reply.Queue,
 		Bytes: reply.ResponseBytes, ProcessedBy: reply.ProcessedBy,
-		Held: stamps(reply.Received, reply.Sent), Socket: reply.Socket,
+		Held: stamps(reply.Received, reply.Sent), Socket: reply.Socket, Implausible: reply.Implausible,
 	}
 }
 

@@ -58,7 +58,7 @@ func (r *Runner) measure(ctx context.Context, a offload.Action, ev *offload.Even
 		ev.Kind = offload.TrainDone
 		ev.Bytes, ev.Spread, ev.AtLeast = reply.Up, reply.UpSpread, reply.UpAtLeast
 		ev.BytesDown, ev.SpreadDown, ev.AtLeastDown = reply.Down, reply.DownSpread, reply.DownAtLeast
-		ev.Socket = reply.Socket
+		ev.Socket, ev.Implausible = reply.Socket, reply.Implausible
 		return spending{bytes: reply.WireBytes}, err
 	}
 	started := time.Now()

@@ -16,6 +16,8 @@ type Attempt struct {
 	Service time.Duration
 	// Held is the same by the target's clock; see Stamps.
 	Held Stamps
+	// Implausible: the target reported a service time that cannot be, and it was left out.
+	Implausible bool
 	// Prediction is the one that it was sent by; it counts from Prediction.At.
 	Prediction Prediction
 	// Deadline is the time from Prediction.At that was promised; 0 is none.
@@ -36,7 +38,11 @@ func (l *Link) AddAnswer(a *Attempt) {
 	took := a.End - a.Prediction.At
 	l.learn(a.End, &a.Prediction, took.Seconds(), true)
 	l.keepScore(a, took, true)
+	counted := l.rejected
 	network := (whole - l.held(&a.Held, whole, a.Service)).Seconds()
+	if a.Implausible && l.rejected == counted {
+		l.reject(ServiceTooLong)
+	}
 	l.clock.message(l, a.Sent, a.Held, whole, a.Bytes)
 	up, down := (float64(a.Bytes)+a.Behind)*l.perByte(), l.TransferDown(float64(a.AnswerBytes)).Seconds()
 	switch {
@@ -112,13 +118,18 @@ type Train struct {
 	DownSpread time.Duration
 	// UpAtLeast, DownAtLeast: something else than the link spread it; it carries at least that.
 	UpAtLeast, DownAtLeast bool
-	Socket                 Socket
+	// Implausible: the target's clock readings of it cannot be, and were left out.
+	Implausible bool
+	Socket      Socket
 }
 
 // AddTrain learns the rates from a packet train.
 func (l *Link) AddTrain(t Train) {
 	l.heard = max(l.heard, t.At)
 	l.addSocket(t.At, t.Socket)
+	if t.Implausible {
+		l.reject(AbsurdTimestamp)
+	}
 	if t.UpSpread < 0 || t.DownSpread < 0 {
 		l.reject(NegativeInterval)
 		return
