@@ -68,7 +68,7 @@ const (
 	mostProbes = 64
 	// trainTimeout still lets a link of 50 kbit/s through.
 	trainTimeout = 5 * time.Second
-	// probeMemory is how long one that is lost may still come back as late.
+	// probeMemory is how long one that is lost may at least still come back as late.
 	probeMemory = 10 * time.Second
 )
 
@@ -119,9 +119,10 @@ func (e *Engine) probeTargets() {
 			continue
 		}
 		e.ids++
-		p := probe{id: e.ids, sent: e.now, lostAt: e.now + e.probing.Timeout, train: max(0, t.trainUntil-e.now)}
-		p.behind = p.train > 0 || t.bytesAhead(e.now) > 0
-		a := Action{Kind: SendProbe, Target: i, Probe: p.id, Until: e.epoch.Add(e.now + e.worthWaiting(t))}
+		held := max(0, t.trainUntil-e.now)
+		p := probe{id: e.ids, sent: e.now, lostAt: e.now + e.probing.Timeout + held, train: held}
+		p.behind = held > 0 || t.bytesAhead(e.now) > 0
+		a := Action{Kind: SendProbe, Target: i, Probe: p.id, Until: e.epoch.Add(e.now + held + e.worthWaiting(t))}
 		if a.Bytes, a.BytesDown = e.trainDue(t); a.Bytes+a.BytesDown > 0 {
 			p.train, p.lostAt = t.trainTime(a.Bytes, a.BytesDown), e.now+max(trainTimeout, e.probing.Timeout)
 			t.trainUntil = e.now + p.train
@@ -141,8 +142,11 @@ func (e *Engine) probeTargets() {
 // to count as lost where the link is that slow, or may have become so.
 func (e *Engine) worthWaiting(t *target) time.Duration {
 	usual := max(e.probing.Timeout, 4*(t.link.RTT()+t.link.Patience()))
-	return min(usual<<min(t.lostInRow, 3), probeMemory)
+	return min(usual<<min(t.lostInRow, 3), e.probeMemory())
 }
+
+// probeMemory is how long a probe is known.
+func (e *Engine) probeMemory() time.Duration { return max(probeMemory, 2*e.probing.Timeout) }
 
 // trainDue is how many bytes up and down the next probe should have as a packet train: 0
 // unless nothing has shown a rate for long, somebody wants to know, the link is idle and
@@ -199,7 +203,7 @@ func (e *Engine) loseProbes(t *target) {
 			t.failed(e.now, e.settings.RetryTarget, "probes lost")
 		}
 	}
-	for len(t.probes) > 0 && e.now-t.probes[0].sent >= probeMemory {
+	for len(t.probes) > 0 && e.now-t.probes[0].sent >= e.probeMemory() {
 		t.probes = append(t.probes[:0], t.probes[1:]...)
 	}
 }
@@ -213,7 +217,7 @@ func (e *Engine) probeTimes(t *target) time.Duration {
 		}
 	}
 	if len(t.probes) > 0 {
-		due = min(due, t.probes[0].sent+probeMemory)
+		due = min(due, t.probes[0].sent+e.probeMemory())
 	}
 	return due
 }
@@ -267,7 +271,7 @@ func (e *Engine) measured(ev *Event) {
 			}
 		}
 	case ProbeFailed:
-		if known && t.link.Heard() > 0 { // before that there is no link to lose it
+		if known && !p.lost && t.link.Heard() > 0 { // before that there is no link to lose it
 			t.lostProbes++
 		}
 		t.failed(e.now, e.settings.RetryTarget, ev.Error)
