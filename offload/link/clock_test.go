@@ -28,7 +28,7 @@ func TestQueueingUpNeedsNoCommonClock(t *testing.T) {
 				// resolution in floating point.
 				allowed := ms(time.Duration(math.Abs(drift)*float64(2*extremeSpan))) + .01
 				for i := range 500 {
-					p.queue = []time.Duration{0, 0, 5, 30, 200}[i%5] * time.Millisecond
+					p.queue = time.Duration([]int{0, 0, 5, 30, 200}[i%5]) * time.Millisecond
 					if i%2 == 0 {
 						p.probe()
 					} else {

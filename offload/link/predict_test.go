@@ -40,10 +40,10 @@ func anyLink(rt *rapid.T) *path {
 func ahead(rt *rapid.T, now time.Duration) Ahead {
 	a := Ahead{Bytes: rapid.SampledFrom([]float64{0, 0, 1e3, 1e6, 1e9}).Draw(rt, "ahead")}
 	if rapid.Bool().Draw(rt, "under way") {
-		late := time.Duration(rapid.IntRange(1, 1000).Draw(rt, "late"))
+		late := time.Duration(rapid.IntRange(1, 1000).Draw(rt, "late")) * time.Millisecond
 		a.Oldest = Flight{
 			Left: now - time.Duration(rapid.IntRange(0, 5000).Draw(rt, "age"))*time.Millisecond,
-			Late: late * time.Millisecond, Overdue: 2 * late * time.Millisecond,
+			Late: late, Overdue: 2 * late,
 		}
 	}
 	return a
@@ -173,8 +173,8 @@ func TestBoundsGrowWithTheAgeOfAStall(t *testing.T) {
 		link := anyLink(rt)
 		overdue := time.Duration(rapid.IntRange(2, 2000).Draw(rt, "overdue")) * time.Millisecond
 		var last Prediction
-		for _, age := range []time.Duration{1, 10, 200, 3000, 60_000} {
-			now := link.now + overdue + age*time.Millisecond
+		for _, age := range []time.Duration{time.Millisecond, 200 * time.Millisecond, 3 * time.Second, time.Minute} {
+			now := link.now + overdue + age
 			p := link.l.Predict(now, 20_000, Ahead{Oldest: Flight{Left: link.now, Late: 1, Overdue: overdue}}, 0)
 			// At one time, lest something is forgotten in between.
 			p2 := link.l.Predict(link.now, 20_000, Ahead{Oldest: Flight{Left: 2*link.now - now, Late: 1, Overdue: overdue}}, 0)
