@@ -45,7 +45,12 @@ func (l *Link) AddAnswer(a *Attempt) {
 	}
 	l.clock.message(l, a.Sent, a.Held, whole, a.Bytes)
 	up, down := (float64(a.Bytes)+a.Behind)*l.perByte(), l.TransferDown(float64(a.AnswerBytes)).Seconds()
+	// A large payload says little of the round trip, but more than one that is old.
+	old := a.End-l.rttAt > tripAge && a.Behind == 0 && a.AnswerBytes < rateBytes && network > up
 	switch {
+	case a.Bytes >= rateBytes && old:
+		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, false)
+		l.addTrip(a.End, network-up)
 	case a.Bytes >= rateBytes:
 		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, a.Behind > 0)
 	case a.Behind == 0 && a.AnswerBytes < rateBytes && network > up:
@@ -82,6 +87,9 @@ func (l *Link) keepScore(a *Attempt, took time.Duration, done bool) {
 		l.score.promise(p.By(a.Deadline), done && in)
 	}
 }
+
+// tripAge is the age from which on a round trip is old.
+const tripAge = time.Second
 
 // rateBytes is the smallest payload whose time says something of the link's rate: below it
 // the round trip's own variation is all there is to see.

@@ -45,6 +45,7 @@ type Link struct {
 	stalled         [states]residuals
 	correction      [states]correction
 	usual           [classes]average // of the logarithm of seconds
+	usualBytes      [classes]average
 	usualStalled    [states]average
 	longest         least // of negative seconds
 	priors          cumulative

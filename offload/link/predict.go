@@ -51,6 +51,7 @@ type Prediction struct {
 	// comes of fresh: what it would be if the oldest message came back only now.
 	scale, fresh float64
 	class        int
+	bytes        float64
 	state        state
 	bounds       [levels]float64 // seconds, ascending
 }
@@ -79,9 +80,13 @@ const (
 func (l *Link) Predict(now time.Duration, bytes int, ahead Ahead, service time.Duration) Prediction {
 	p := Prediction{At: now, class: classOf(bytes), state: ahead.Oldest.state(now)}
 	const overhead = .001 // of sending and receiving, on both sides
-	p.scale = (ahead.Bytes+float64(bytes))*l.perByte() + l.rtt() + service.Seconds() + overhead
+	perByte, trip := l.perByte(), l.rtt()+overhead
+	p.bytes = float64(bytes)
+	p.scale = (ahead.Bytes+p.bytes)*perByte + trip + service.Seconds()
 	if u := &l.usual[p.class]; u.n >= fewSamples {
-		p.scale = blend(p.scale, math.Exp(u.value), usualShare)
+		// What one of the usual size took, for one of this size.
+		size := (p.bytes*perByte + trip) / (l.usualBytes[p.class].value*perByte + trip)
+		p.scale = blend(p.scale, math.Exp(u.value)*size, usualShare)
 	}
 	if p.state != running {
 		p.fresh = p.scale + (now - ahead.Oldest.Left).Seconds()

@@ -48,13 +48,13 @@ func (r *ranks) quantile(q float64) float64 {
 			weights[k], weights[k-1] = weights[k-1], weights[k]
 		}
 	}
-	sum := 0.
+	sum, value := 0., 0.
 	for i := range n {
-		if sum += weights[i]; sum >= total*q {
-			return values[i]
+		if value, sum = values[i], sum+weights[i]; sum >= total*q {
+			break
 		}
 	}
-	return values[n-1]
+	return value
 }
 
 // average is an exponentially weighted mean that starts at its first sample.
