@@ -19,6 +19,7 @@ import (
 type config struct {
 	Address      string        `yaml:"Address" help:"host:port to answer tasks on; an empty host is all addresses, port 0 any free one"`
 	Name         string        `yaml:"Name" help:"processed_by in answers; empty is the host's name"`
+	Congestion   string        `yaml:"Congestion" help:"TCP's congestion control for answers; system is the kernel's own"`
 	LogLevel     string        `yaml:"LogLevel" help:"DEBUG, INFO, WARN or ERROR"`
 	LogFormat    string        `yaml:"LogFormat" help:"text or json"`
 	DrainTimeout time.Duration `yaml:"DrainTimeout" help:"how long tasks under way may end after SIGTERM"`
@@ -63,6 +64,7 @@ type onnxConfig struct {
 func defaults() config {
 	return config{
 		Address:      ":50051",
+		Congestion:   remote.DefaultCongestion,
 		LogLevel:     "INFO",
 		LogFormat:    "text",
 		DrainTimeout: 10 * time.Second,
@@ -89,7 +91,7 @@ func (c config) validate() error {
 		errs = append(errs, remote.ValidateAddress("HTTP.Address", c.HTTP.Address, true))
 	}
 	_, err := c.level()
-	errs = append(errs, err)
+	errs = append(errs, err, remote.ValidateCongestion("Congestion", c.Congestion))
 	bad(c.LogFormat == "text" || c.LogFormat == "json", "LogFormat", fmt.Sprintf("%q", c.LogFormat), "text or json")
 	bad(c.DrainTimeout >= 0 && c.DrainTimeout <= time.Hour, "DrainTimeout", c.DrainTimeout, "0s to 1h")
 	bad(c.Limits.Workers >= 0 && c.Limits.Workers <= 1024, "Limits.Workers", c.Limits.Workers, "1 to 1024, or 0 for the number of CPUs")

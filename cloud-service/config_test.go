@@ -92,6 +92,8 @@ func TestConfigurationErrors(t *testing.T) {
 		"address":        {"Address: foo", "", []string{`Address "foo": allowed is host:port`}},
 		"HTTP address":   {"HTTP: {Address: ':x'}", "", []string{`HTTP.Address ":x": port "x": allowed is 0 to 65535`}},
 		"all at once":    {"LogLevel: LOUD\nLogFormat: xml\nLimits: {Workers: -1, MessageBytes: 1}\n", "", []string{`LogLevel "LOUD": allowed are DEBUG`, `LogFormat "xml": allowed is text or json`, "Limits.Workers -1: allowed is 1 to 1024", "Limits.MessageBytes 1: allowed is 65536 to"}},
+		"congestion":     {"Congestion: BBR 2", "", []string{`Congestion "BBR 2": allowed is system, or a kernel's name for one, as in bbr`}},
+		"no congestion":  {"Congestion: ''", "", []string{`Congestion "": allowed is system`}},
 		"provider":       {"ONNXRuntime: {Providers: [GPU]}", "", []string{`ONNXRuntime.Providers "GPU": allowed is TensorRT, CUDA, CPU`}},
 		"TLS without it": {"TLS: {Cert: a, Key: b}", "", []string{"TLS.Enabled false: allowed with CA, Cert, Key"}},
 		"TLS half":       {"TLS: {Enabled: true, Cert: a}", "", []string{`TLS.Cert "a" with TLS.Key "": allowed is both or none`}},

@@ -49,7 +49,7 @@ func run(ctx context.Context, c config, log *slog.Logger) (err error) {
 	if s.server, err = remote.NewServer(remote.ServerConfig{
 		Models: models{s.repository}, Name: c.Name, TLS: c.TLS.files(), Workers: c.Limits.Workers,
 		QueueLimit: c.Limits.QueueLimit, MessageLimit: c.Limits.MessageBytes, RunLimit: c.Limits.RunLimit,
-		Connections: c.Limits.Connections, Log: log, Observe: metrics.observe,
+		Connections: c.Limits.Connections, Congestion: c.Congestion, Log: log, Observe: metrics.observe,
 	}); err != nil {
 		return err
 	}

@@ -82,15 +82,17 @@ func (c ClientConfig) Validate() error {
 		between("ReconnectMin", c.ReconnectMin, 10*time.Millisecond, time.Minute),
 		between("ReconnectMax", c.ReconnectMax, c.ReconnectMin, 10*time.Minute),
 		between("DeadAfter", c.DeadAfter, 100*time.Millisecond, 10*time.Minute),
-		validateCongestion(c.Congestion),
+		ValidateCongestion("Congestion", c.Congestion),
 	)
 }
 
 var congestionName = regexp.MustCompile(`^[a-z0-9_-]{1,15}$`)
 
-func validateCongestion(name string) error {
+// ValidateCongestion checks the name of a congestion control. Whether the kernel has it shows
+// when it is used.
+func ValidateCongestion(key, name string) error {
 	if !congestionName.MatchString(name) {
-		return fmt.Errorf("Congestion %q: allowed is system, or a kernel's name for one, as in bbr, of 1 to 15 of a-z, 0-9, _ and -", name)
+		return fmt.Errorf("%s %q: allowed is system, or a kernel's name for one, as in bbr, of 1 to 15 of a-z, 0-9, _ and -", key, name)
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (c ServerConfig) Validate() error {
 		between("MessageLimit", c.MessageLimit, 64<<10, 1<<30),
 		between("RunLimit", c.RunLimit, 10*time.Millisecond, time.Hour),
 		between("Connections", c.Connections, 1, 65536),
-		validateCongestion(c.Congestion),
+		ValidateCongestion("Congestion", c.Congestion),
 	)
 }
 

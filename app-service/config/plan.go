@@ -113,6 +113,7 @@ func (c *checker) target(name string, t Target) remote.ClientConfig {
 		ConnectTimeout: sub.optional("ConnectTimeout", t.ConnectTimeout, 0),
 		ReconnectMax:   sub.optional("ReconnectMax", t.ReconnectMax, 0),
 		DeadAfter:      sub.optional("DeadAfter", t.DeadAfter, 0),
+		Congestion:     t.Congestion,
 	}
 	sub.under(client.Validate())
 	c.add(sub.err())

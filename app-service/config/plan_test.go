@@ -16,7 +16,7 @@ import (
 // good is a section with a target and a task.
 func good() Offload {
 	o := Default()
-	o.Targets = map[string]Target{"cloud": {Address: "localhost:50051", ReconnectMax: "2s"}, "peer": {}}
+	o.Targets = map[string]Target{"cloud": {Address: "localhost:50051", ReconnectMax: "2s", Congestion: "cubic"}, "peer": {}}
 	o.Writable.Tasks = map[string]Task{"surface": {
 		Resource: "Frame", Kind: "image_classification", Model: "surface", Deadline: "250ms", ExpectedLocal: "5ms", ExpectedRemote: "2ms",
 	}}
@@ -46,6 +46,7 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, "cloud", plan.Targets[0].Name)
 	require.Equal(t, "localhost:50051", plan.Targets[0].Client.Address)
 	require.Equal(t, 2*time.Second, plan.Targets[0].Client.ReconnectMax)
+	require.Equal(t, "cubic", plan.Targets[0].Client.Congestion)
 	require.True(t, plan.Targets[0].Metered)
 	require.Equal(t, offload.Probing{IntervalMin: 250 * time.Millisecond, IntervalMax: 250 * time.Millisecond, Timeout: time.Second}, plan.Probing)
 	require.NoError(t, plan.Probing.Validate())
@@ -97,6 +98,7 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"radio":           {func(o *Offload) { o.Power.Radio = -1 }, `Offload.Power.Radio -1: allowed is 0 to 10000 watts`},
 		"address":         {target(func(t *Target) { t.Address = "cloud" }), `Offload.Targets.cloud.Address "cloud": allowed is host:port`},
 		"call timeout":    {target(func(t *Target) { t.CallTimeout = "soon" }), `Offload.Targets.cloud.CallTimeout "soon": allowed is a duration, as in 500ms`},
+		"congestion":      {target(func(t *Target) { t.Congestion = "BBR 2" }), `Offload.Targets.cloud.Congestion "BBR 2": allowed is system, or a kernel's name for one, as in bbr`},
 		"tls":             {target(func(t *Target) { t.TLS.CA = "ca.pem" }), `Offload.Targets.cloud.TLS.Enabled false: allowed with CA`},
 		"target's name":   {func(o *Offload) { o.Targets["local"] = Target{Address: "a:1"} }, `Offload.Targets.local "local": allowed is a name other than local and none`},
 		"policy":          {func(o *Offload) { o.Writable.Policy = "best" }, `Offload.Writable.Policy "best": allowed is local, cloud, threshold, cost`},

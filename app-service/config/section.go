@@ -48,6 +48,7 @@ type Target struct {
 	ConnectTimeout string
 	ReconnectMax   string
 	DeadAfter      string
+	Congestion     string
 	Metered        bool
 }
 
