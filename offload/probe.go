@@ -194,17 +194,22 @@ func (e *Engine) loseProbes(t *target) {
 			continue
 		}
 		p.lost = true
-		t.lostProbes++
-		t.link.AddProbeLost(e.now)
-		if t.link.Heard() > p.sent {
-			continue // something else came: the link works
-		}
-		if t.lostInRow++; t.lostInRow >= 2 {
-			t.failed(e.now, e.settings.RetryTarget, "probes lost")
-		}
+		e.lose(t, p, "no answer")
 	}
 	for len(t.probes) > 0 && e.now-t.probes[0].sent >= e.probeMemory() {
 		t.probes = append(t.probes[:0], t.probes[1:]...)
+	}
+}
+
+// lose counts a probe that did not come back.
+func (e *Engine) lose(t *target, p *probe, err string) {
+	t.lostProbes++
+	t.link.AddProbeLost(e.now)
+	if t.link.Heard() > p.sent {
+		return // something else came: the link works
+	}
+	if t.lostInRow++; t.lostInRow >= 2 {
+		t.failed(e.now, e.settings.RetryTarget, "probes lost: "+err)
 	}
 }
 
@@ -264,11 +269,7 @@ func (e *Engine) measured(ev *Event) {
 		})
 	case ProbeLost: // the driver gave it up: it is lost once
 		if known && !p.lost {
-			t.lostProbes++
-			t.link.AddProbeLost(e.now)
-			if t.lostInRow++; t.lostInRow >= 2 {
-				t.failed(e.now, e.settings.RetryTarget, "probes lost: "+ev.Error)
-			}
+			e.lose(t, &p, ev.Error)
 		}
 	case ProbeFailed:
 		if known && !p.lost && t.link.Heard() > 0 { // before that there is no link to lose it

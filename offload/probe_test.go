@@ -30,16 +30,31 @@ func TestNoProbeWhileAnswersFlow(t *testing.T) {
 // One attempt under way that is not overdue will tell by itself.
 func TestNoProbeBesideAnAttemptThatIsNotOverdue(t *testing.T) {
 	s := newSite(t, remotely())
-	s.works(100*time.Millisecond, 10*time.Second)
+	s.remote = func(Action) (time.Duration, Event) { // a target that takes its time
+		return time.Millisecond, Event{Kind: RemoteDone, At: 900 * time.Millisecond, Answer: &Answer{Label: "good"}, Execution: 850 * time.Millisecond}
+	}
+	work := func(task *Task) { task.Deadline = time.Time{} }
+	for range 30 {
+		s.arrive(work)
+		s.until(s.now + 900*time.Millisecond)
+	}
+	if n := s.since(10 * time.Second); len(n) != 0 {
+		t.Errorf("probes beside attempts that take what they always do: %+v", n)
+	}
 	s.remote = func(Action) (time.Duration, Event) {
-		return time.Millisecond, Event{Kind: RemoteFailed, At: 3 * time.Second, Error: "deadline exceeded"}
+		return time.Millisecond, Event{Kind: RemoteFailed, At: 30 * time.Second, Error: "deadline exceeded"}
 	}
 	start := s.now
-	s.arrive(func(task *Task) { task.Deadline = time.Time{} })
-	s.until(start + 2*time.Second)
+	s.arrive(work)
+	s.until(start + 20*time.Second)
 	n := s.since(start)
-	if len(n) == 0 || n[0].at < start+100*time.Millisecond || n[0].at > start+time.Second {
+	if len(n) < 20 || n[0].at < start+900*time.Millisecond || n[0].at > start+1300*time.Millisecond {
 		t.Errorf("the attempt left at %v, probes %+v: the first is due when the answer is overdue", start, n)
+	}
+	for _, p := range n {
+		if p.bytes+p.downward > 0 {
+			t.Errorf("a train at %v beside an attempt", p.at)
+		}
 	}
 }
 
@@ -107,6 +122,10 @@ func TestTrainsKeepTheirBudget(t *testing.T) {
 				t.Errorf("%d trains, more than one in %v", trains, upAge)
 			}
 			assert.Equal(t, uint64(bytes), s.engine.Target(0).TrainBytes)
+			// Where there is room for one way, it is the way up.
+			e, _ := s.engine.Estimate(0)
+			assert.Equal(t, perMinute >= trainBytes, e.Up.BytesPerSecond > 0)
+			assert.Equal(t, perMinute >= 2*trainBytes, e.Down.BytesPerSecond > 0)
 		})
 	}
 }
@@ -158,6 +177,7 @@ func TestATrainOnASlowLinkIsNoStall(t *testing.T) {
 	}
 	e, _ := s.engine.Estimate(0)
 	assert.InDelta(t, ms(goodRTT), ms(e.RTT), 1)
+	assert.Less(t, e.Jitter.StdDev, time.Millisecond, "what a probe waited for a train")
 	assert.InDelta(t, rate, e.Up.BytesPerSecond, 1)
 	_, trains := s.trainSpent()
 	assert.Greater(t, trains, 5)

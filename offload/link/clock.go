@@ -73,5 +73,5 @@ func (c *clock) message(l *Link, sent time.Duration, s Stamps, whole time.Durati
 		oneWay = max(oneWay-float64(bytes)*l.perByte(), -c.below.value())
 	}
 	c.fastest.add(back, oneWay)
-	c.queueUp = max(0, oneWay-max(c.fastest.value(), -c.below.value()))
+	c.queueUp = oneWay - c.fastest.value()
 }

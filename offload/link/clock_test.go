@@ -71,8 +71,15 @@ func TestNoClockStepWhereNoneWas(t *testing.T) {
 				p.wait(time.Second)
 			}
 		},
-		"a day without a message at 100 ppm": func(p *path) {
+		"days without a message at 100 ppm": func(p *path) {
 			p.drift = -100e-6
+			for range 5 {
+				p.probe()
+				p.wait(24 * time.Hour)
+			}
+		},
+		"days without a message, and a clock that runs fast": func(p *path) {
+			p.drift = 100e-6
 			for range 5 {
 				p.probe()
 				p.wait(24 * time.Hour)

@@ -126,10 +126,13 @@ func TestPayloadsBackToBackDoNotDisturb(t *testing.T) {
 				p.probe()
 				p.answer(c.bytes)
 			}
+			before := p.l.Estimate()
 			for i := range 60 {
 				p.behind(c.bytes/(1+30*(i%2)), 150, float64((1+i%5)*c.bytes))
 			}
 			e := p.l.Estimate()
+			assert.Equal(t, before.Up.At, e.Up.At, "no rate was measured")
+			assert.Equal(t, before.Samples, e.Samples, "no round trip was measured")
 			within(t, "uplink rate", e.Up.BytesPerSecond, p.up, .02)
 			within(t, "round trip", ms(e.RTT), ms(c.rtt), .05)
 		})
@@ -176,8 +179,58 @@ func TestDownlinkRateFromLargeAnswers(t *testing.T) {
 				p.answers(c.bytes, c.bytes/2)
 			}
 			within(t, "uplink rate", p.l.Estimate().Up.BytesPerSecond, p.up, .1)
+			assert.Equal(t, e.Down, p.l.Estimate().Down, "the smaller part of a time shows no rate")
 		})
 	}
+}
+
+// A payload and an answer that are both large share one time: it is the larger one's.
+func TestOneTimeShowsOneRate(t *testing.T) {
+	p := newPath(50*time.Millisecond, 625e3)
+	for range 12 {
+		p.probe()
+		p.answers(60_000, 20_000)
+	}
+	assert.Zero(t, p.l.Estimate().Down)
+	within(t, "time of a payload and its answer", p.l.Transfer(60_000).Seconds(), 80_000/p.up, .05)
+}
+
+// An answer is the only thing that tells of a link which nobody probes.
+func TestAnswersTellTheRoundTripToo(t *testing.T) {
+	p := newPath(50*time.Millisecond, 625e3)
+	p.train(false)
+	for range 40 {
+		p.answer(60_000)
+		p.wait(2 * time.Second)
+	}
+	e := p.l.Estimate()
+	within(t, "round trip", ms(e.RTT), 50, .05)
+	within(t, "uplink rate", e.Up.BytesPerSecond, p.up, .05)
+	p = newPath(50*time.Millisecond, 625e3)
+	for range 40 {
+		p.answers(60_000, 60_000)
+		p.answers(1000, 60_000)
+		p.wait(2 * time.Second)
+	}
+	assert.False(t, p.l.Known(), "nothing of it is a round trip alone")
+}
+
+// What is over sooner than the round trip varies shows the least that the link carries.
+func TestAPayloadTooSmallForTheLinkMakesItNoSlower(t *testing.T) {
+	p := newPath(100*time.Millisecond, 1e7)
+	for range 9 {
+		p.train(false)
+	}
+	for range 40 {
+		p.rtt, p.jitter = 100*time.Millisecond, 1
+		p.probe()
+		p.probe()
+		p.rtt, p.jitter = p.l.RTT()+p.l.Estimate().RTTVar/2, 0
+		p.answer(rateBytes)
+	}
+	e := p.l.Estimate()
+	assert.True(t, e.Up.AtLeast)
+	within(t, "uplink rate", e.Up.BytesPerSecond, 1e7, .001)
 }
 
 func TestTrainsShowBothRates(t *testing.T) {

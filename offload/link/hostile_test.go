@@ -281,6 +281,18 @@ func TestProbesThatCannotBeAreCounted(t *testing.T) {
 	}
 }
 
+// The transport leaves a service time out that cannot be; it is counted all the same, once.
+func TestAnImplausibleServiceTimeIsCountedOnce(t *testing.T) {
+	l := New()
+	a := good(l, time.Second, 0)
+	a.Service, a.Implausible = 0, true
+	l.AddAnswer(&a)
+	assert.Equal(t, [NumReasons]uint64{ServiceTooLong: 1}, l.Rejected())
+	a.Service = time.Hour
+	l.AddAnswer(&a)
+	assert.Equal(t, [NumReasons]uint64{ServiceTooLong: 2}, l.Rejected())
+}
+
 func TestTrainsThatCannotBeAreCounted(t *testing.T) {
 	for _, train := range []Train{{Up: 14_000, UpSpread: -1}, {Down: 14_000, DownSpread: math.MinInt64}, {Up: 14_000, UpSpread: time.Millisecond, DownSpread: -1}} {
 		l := New()

@@ -65,7 +65,7 @@ func (r *residuals) learn(at time.Duration, z float64, done bool, priors *cumula
 		r.weights[binOf(z)] += r.scale
 		return
 	}
-	first, beyond := min(binOf(z)+1, bins-1), 0.
+	first, beyond := binOf(z), 0.
 	known := func(bin int) float64 {
 		return r.weights[bin] + priorWeight*r.scale*(priors[bin+1]-priors[bin])
 	}
@@ -85,12 +85,7 @@ func (r *residuals) fade(at time.Duration) {
 	const most = 1e12
 	if passed := at - r.at; passed > 0 {
 		r.at = at
-		faded := passed.Seconds() / r.halfLife.Seconds()
-		if faded > 40 { // a long silence: nothing of it counts any more
-			r.weights, r.total, r.scale = [bins]float64{}, 0, 1
-			return
-		}
-		r.scale *= math.Exp2(faded)
+		r.scale *= math.Exp2(passed.Seconds() / r.halfLife.Seconds()) // infinite after a long silence
 	}
 	if r.scale < most {
 		return

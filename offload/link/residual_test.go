@@ -101,3 +101,38 @@ func TestPriorAtTheEdges(t *testing.T) {
 		assert.InDelta(t, want, prior(edge), 1e-12, "at %v", x)
 	}
 }
+
+// Before it is corrected, a bound is a quantile of the mixture of what is known: of the last
+// seconds, of the last minute and of the payload's class, each with the prior.
+func TestBoundsAreQuantilesOfTheMixture(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		l := New()
+		recent, lasting := fading{halfLife: 3 * time.Second}, fading{halfLife: time.Minute}
+		ofClass := fading{halfLife: 30 * time.Second}
+		now := time.Duration(0)
+		for range rapid.IntRange(0, 15).Draw(rt, "samples") { // too few for a longest bound
+			now += time.Duration(rapid.IntRange(0, 20_000).Draw(rt, "pause")) * time.Millisecond
+			z, bytes := rapid.Float64Range(.26, 60).Draw(rt, "z"), rapid.SampledFrom([]int{1000, 60_000}).Draw(rt, "bytes")
+			l.learn(now, &Prediction{scale: 1, class: classOf(bytes)}, z, true)
+			s := sample{at: now, value: z}
+			recent.samples, lasting.samples = append(recent.samples, s), append(lasting.samples, s)
+			if bytes == 1000 {
+				ofClass.samples = append(ofClass.samples, s)
+			}
+		}
+		p := l.Predict(now, 1000, Ahead{}, 0)
+		mixture := func(edge int) float64 {
+			return .1*recent.below(edge, now) + .3*lasting.below(edge, now) + .6*ofClass.below(edge, now)
+		}
+		for i, level := range levelOf {
+			at := (math.Log2(p.bounds[i]/p.scale/l.correction[running][i]) - firstOctave) * perOctave
+			low, high := int(math.Floor(at+1e-6)), int(math.Ceil(at-1e-6))
+			if i > 0 && p.bounds[i] < p.bounds[i-1]*(1+2e-6) {
+				continue // corrected, it would be below the one before it
+			}
+			if mixture(max(low, 0)) > level+1e-6 || mixture(min(high, bins)) < level-1e-6 {
+				rt.Errorf("level %v is in bin %v, where the distribution goes from %v to %v", level, at, mixture(max(low, 0)), mixture(min(high, bins)))
+			}
+		}
+	})
+}
