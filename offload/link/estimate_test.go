@@ -89,6 +89,9 @@ func TestUplinkRateFromRealAnswers(t *testing.T) {
 				assert.Equal(t, p.now-50*time.Millisecond, e.Up.At)
 				assert.False(t, e.Up.AtLeast)
 			}
+			if c.rtt < tripAge/2 { // else the probe is old when the answer comes
+				assert.Equal(t, 4*12, p.l.Estimate().Samples, "of the round trip probes alone tell while there are some")
+			}
 			if e := p.l.Estimate(); e.Down.BytesPerSecond != 0 || e.Down.At != 0 || p.l.TransferDown(1e6) != 0 {
 				t.Errorf("a downlink of %+v from answers of 150 bytes", e.Down)
 			}

@@ -107,25 +107,27 @@ func blend(a, b, share float64) float64 {
 
 // bound fills in the bounds: the quantiles of the residuals at each level, as corrected.
 func (l *Link) bound(p *Prediction) {
-	var shares cumulative
+	mix := mixture{priors: &l.priors}
 	if p.state == running {
-		l.recent.mix(p.At, recentShare, &shares, &l.priors)
-		l.lasting.mix(p.At, lastingShare, &shares, &l.priors)
-		l.ofClass[p.class].mix(p.At, classShare, &shares, &l.priors)
+		mix.add(&l.recent, p.At, recentShare)
+		mix.add(&l.lasting, p.At, lastingShare)
+		mix.add(&l.ofClass[p.class], p.At, classShare)
 	} else {
-		l.stalled[p.state].mix(p.At, 1, &shares, &l.priors)
+		mix.add(&l.stalled[p.state], p.At, 1)
 	}
 	correction, top := &l.correction[p.state], l.top(p)
-	bin, least := 0, 0.
+	least, bin := 0., 0
+	below, above := 0., mix.upTo(0)
 	for i, level := range levelOf {
-		for bin < bins-1 && shares[bin+1] < level {
+		for bin < bins-1 && above < level {
 			bin++
+			below, above = above, mix.upTo(bin)
 		}
 		within := 0.
-		if d := shares[bin+1] - shares[bin]; d > 0 {
-			within = min(max((level-shares[bin])/d, 0), 1)
+		if d := above - below; d > 0 {
+			within = min(max((level-below)/d, 0), 1)
 		}
-		z := math.Exp2((float64(bin)+within)/perOctave + firstOctave)
+		z := exp2((float64(bin)+within)/perOctave + firstOctave)
 		// A bound at the top still differs from the one below it: By interpolates.
 		least = max(least*(1+1e-6), min(z*p.scale*correction[i], top))
 		p.bounds[i] = least

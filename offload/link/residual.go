@@ -85,7 +85,7 @@ func (r *residuals) fade(at time.Duration) {
 	const most = 1e12
 	if passed := at - r.at; passed > 0 {
 		r.at = at
-		r.scale *= math.Exp2(passed.Seconds() / r.halfLife.Seconds()) // infinite after a long silence
+		r.scale *= exp2(passed.Seconds() / r.halfLife.Seconds()) // infinite after a long silence
 	}
 	if r.scale < most {
 		return
@@ -102,21 +102,45 @@ func (r *residuals) weight(at time.Duration) float64 {
 	if r.scale == 0 {
 		return 0
 	}
-	return r.total / (r.scale * math.Exp2(max(0, at-r.at).Seconds()/r.halfLife.Seconds()))
+	return r.total / (r.scale * exp2(max(0, at-r.at).Seconds()/r.halfLife.Seconds()))
 }
 
-// mix adds a share of its distribution, the prior included, to a mixture.
-func (r *residuals) mix(at time.Duration, share float64, into *cumulative, priors *cumulative) {
-	n := r.weight(at)
-	ofPrior := share * priorWeight / (n + priorWeight)
-	perWeight := 0.
+// exp2 is 2 to the power of x; math.Exp2 has no assembly where math.Exp has.
+func exp2(x float64) float64 { return math.Exp(x * math.Ln2) }
+
+// mixture is the distribution of a mixture of residuals, their priors included.
+type mixture struct {
+	parts  [3]part
+	n      int
+	prior  float64 // its share
+	priors *cumulative
+}
+
+// part is one of them: what a unit of its weights is worth in the mixture, and what of its
+// weights was passed.
+type part struct {
+	weights       *[bins]float64
+	worth, passed float64
+}
+
+// add takes a share of some residuals, faded to a time.
+func (m *mixture) add(r *residuals, at time.Duration, share float64) {
+	ofPrior := share * priorWeight / (r.weight(at) + priorWeight)
+	m.prior += ofPrior
 	if r.total > 0 {
-		perWeight = (share - ofPrior) / r.total
+		m.parts[m.n] = part{weights: &r.weights, worth: (share - ofPrior) / r.total}
+		m.n++
 	}
-	sum := 0.
-	for i := range bins {
-		into[i] += sum*perWeight + ofPrior*priors[i]
-		sum += r.weights[i]
+}
+
+// upTo is the probability of a z up to the end of a bin; to be asked for one bin after the
+// other, from the first.
+func (m *mixture) upTo(bin int) float64 {
+	sum := m.prior * m.priors[bin+1]
+	for i := range m.parts[:m.n] {
+		p := &m.parts[i]
+		p.passed += p.weights[bin]
+		sum += p.passed * p.worth
 	}
-	into[bins] += sum*perWeight + ofPrior*priors[bins]
+	return sum
 }

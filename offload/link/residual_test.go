@@ -34,6 +34,20 @@ func (f *fading) below(edge int, now time.Duration) float64 {
 	return sum / total
 }
 
+// distribution is that of one histogram at each bin's edge.
+func distribution(at time.Duration, r *residuals) (c cumulative) {
+	var priors cumulative
+	for i := range priors {
+		priors[i] = prior(i)
+	}
+	m := mixture{priors: &priors}
+	m.add(r, at, 1)
+	for bin := range bins {
+		c[bin+1] = m.upTo(bin)
+	}
+	return c
+}
+
 func TestResidualsForgetByHalfLife(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		halfLife := rapid.SampledFrom([]time.Duration{3 * time.Second, time.Minute, 10 * time.Minute}).Draw(rt, "half-life")
@@ -47,11 +61,7 @@ func TestResidualsForgetByHalfLife(t *testing.T) {
 			want.samples = append(want.samples, sample{at: now, value: z})
 		}
 		now += time.Duration(rapid.Float64Range(0, 5).Draw(rt, "later") * float64(halfLife))
-		var priors, got cumulative
-		for i := range priors {
-			priors[i] = prior(i)
-		}
-		r.mix(now, 1, &got, &priors)
+		got := distribution(now, &r)
 		for edge := range got {
 			assert.InDelta(rt, want.below(edge, now), got[edge], 1e-6, "edge %d", edge)
 		}
@@ -68,19 +78,14 @@ func TestResidualsOutsideTheBinsCountAtTheEnds(t *testing.T) {
 }
 
 func TestALongSilenceLeavesThePrior(t *testing.T) {
-	var priors cumulative
-	for i := range priors {
-		priors[i] = prior(i)
-	}
 	for _, silence := range []time.Duration{time.Hour, 24 * time.Hour, 365 * 24 * time.Hour, math.MaxInt64 - time.Hour} {
 		r := residuals{halfLife: 3 * time.Second}
 		for i := range 100 {
 			r.learn(time.Duration(i)*time.Second, 2, true, nil)
 		}
-		var got cumulative
-		r.mix(silence, 1, &got, &priors)
+		got := distribution(silence, &r)
 		for edge := range got {
-			assert.InDelta(t, priors[edge], got[edge], 1e-9, "edge %d after %v", edge, silence)
+			assert.InDelta(t, prior(edge), got[edge], 1e-9, "edge %d after %v", edge, silence)
 		}
 		r.learn(silence, 2, true, nil)
 		assert.InDelta(t, 1, r.weight(silence), 1e-9, "the first sample after it")
@@ -133,6 +138,30 @@ func TestBoundsAreQuantilesOfTheMixture(t *testing.T) {
 			if mixture(max(low, 0)) > level+1e-6 || mixture(min(high, bins)) < level-1e-6 {
 				rt.Errorf("level %v is in bin %v, where the distribution goes from %v to %v", level, at, mixture(max(low, 0)), mixture(min(high, bins)))
 			}
+		}
+	})
+}
+
+// A sample of which is only known that it is beyond z counts as it would be distributed if
+// it were known: as those beyond z are (Efron 1967).
+func TestWhatIsBeyondIsRedistributedToTheRight(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		r := residuals{halfLife: time.Minute}
+		for range rapid.IntRange(0, 20).Draw(rt, "samples") {
+			r.learn(time.Second, rapid.Float64Range(.26, 60).Draw(rt, "z"), true, nil)
+		}
+		before := distribution(time.Second, &r)
+		weight := r.weight(time.Second) + priorWeight
+		bin := rapid.IntRange(0, bins-1).Draw(rt, "bin")
+		var priors cumulative
+		for i := range priors {
+			priors[i] = prior(i)
+		}
+		r.learn(time.Second, math.Exp2((float64(bin)+.5)/perOctave+firstOctave), false, &priors)
+		after := distribution(time.Second, &r)
+		for edge := range after {
+			beyond := max(0, before[edge]-before[bin]) / (1 - before[bin])
+			assert.InDelta(rt, (weight*before[edge]+beyond)/(weight+1), after[edge], 1e-9, "edge %d", edge)
 		}
 	})
 }
