@@ -29,7 +29,8 @@ func TestOutageAndRecoveryBecomeKnown(t *testing.T) {
 
 			report := &changeReport{}
 			s := &script{bench: b, traffic: traffic, chance: rand.New(rand.NewPCG(1, 1)), report: report}
-			measured := func() bool { return b.link().Up && b.link().RTTAgeMs >= 0 }
+			// While nothing is known of the rate, the first packet train may take its time.
+			measured := func() bool { now := b.link(); return now.Up && now.RTTAgeMs >= 0 && now.UpKbps > 0 }
 			require.Eventually(t, measured, watched, watchEvery)
 			s.outage(ctx, 3*time.Second)
 			changes := report.changes()
