@@ -48,6 +48,8 @@ func (l *Link) AddAnswer(a *Attempt) {
 	// A large payload says little of the round trip, but more than one that is old.
 	old := a.End-l.rttAt > tripAge && a.Behind == 0 && a.AnswerBytes < rateBytes && network > up
 	switch {
+	case l.disproved(a, network, up):
+		l.disprove(a, network, up)
 	case a.Bytes >= rateBytes && old:
 		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, false)
 		l.addTrip(a.End, network-up)
@@ -90,6 +92,39 @@ func (l *Link) keepScore(a *Attempt, took time.Duration, done bool) {
 
 // tripAge is the age from which on a round trip is old.
 const tripAge = time.Second
+
+// shorter is the share of what the round trip, or the transfer, was taken for below which a
+// whole attempt proves it wrong.
+const shorter = .8
+
+// disproved tells whether an attempt was done before it could be by what is known. What came
+// back long before anything ever did proves nothing but that somebody lies.
+func (l *Link) disproved(a *Attempt, network, up float64) bool {
+	if l.trips.n == 0 || network < l.minRTT.value()/2 {
+		return false
+	}
+	return network < shorter*l.rtt() || a.Behind > 0 && l.perBytes.n > 0 && network < shorter*up
+}
+
+// disprove learns from such an attempt. A link that stood still leaves figures behind by
+// which everything seems to wait for what has long left: nothing else would be learned from
+// until they are forgotten.
+func (l *Link) disprove(a *Attempt, network, up float64) {
+	least := l.minRTT.value()
+	if network < shorter*l.rtt() {
+		trip := network
+		if up < network {
+			trip = max(network-up, least/2)
+		}
+		l.addTrip(a.End, trip)
+	}
+	perByte := max(network-min(least, l.rtt()), network/2) / float64(a.Bytes)
+	if a.Bytes >= rateBytes && perByte < l.perByte() {
+		l.perBytes.add(a.End, perByte, float64(a.Bytes), rateRanks)
+		l.byClass[classOf(a.Bytes)].add(a.End, perByte, float64(a.Bytes), rateRanks)
+		l.upAt, l.upAtLeast = a.End, true
+	}
+}
 
 // rateBytes is the smallest payload whose time says something of the link's rate: below it
 // the round trip's own variation is all there is to see.
