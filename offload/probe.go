@@ -68,8 +68,6 @@ const (
 	mostProbes = 64
 	// trainTimeout still lets a link of 50 kbit/s through.
 	trainTimeout = 5 * time.Second
-	// firstTrain is what a train is given before a rate is known: 200 kbit/s.
-	firstTrain = time.Second
 	// probeMemory is how long one that is lost may at least still come back as late.
 	probeMemory = 10 * time.Second
 )
@@ -183,7 +181,7 @@ func (e *Engine) trainDue(t *target) (up, down int) {
 func (t *target) trainTime(up, down int) time.Duration {
 	upAt, downAt := t.link.RatesAt()
 	if (up > 0 && upAt == 0) || (down > 0 && downAt == 0) {
-		return firstTrain
+		return trainTimeout // no rate is known
 	}
 	return 2 * (t.link.Transfer(float64(up)) + t.link.TransferDown(float64(down)))
 }
