@@ -186,7 +186,7 @@ func (e *Engine) remotePath(j *job, i int, left time.Duration) path {
 	ahead := t.bytesAhead(e.now)
 	wait := seconds(ahead / rate)
 	up := seconds(float64(bytes) / rate)
-	transfer := up + t.link.TransferDown(t.answerBytes.or(0))
+	transfer := up + t.link.TransferDown(t.answerBytes.Or(0))
 	rtt := t.link.RTT()
 	service := t.services[j.task.Model].expect(e.now, priorService, j.task.ExpectedRemote, e.remoteModel(j).Service)
 	margin := seconds(e.settings.JitterFactor*t.link.SteadyJitter().Seconds() + t.link.Loss()*retransmission.Seconds())

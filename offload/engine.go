@@ -144,7 +144,7 @@ func (e *Engine) remoteDone(ev *Event) {
 		t.heard(e.now)
 		t.answeredAt = e.now
 		t.service(a.job.task.Model).add(e.now, ev.Execution+ev.Queue)
-		t.answerBytes.add(float64(ev.Bytes), sizeWeight)
+		t.answerBytes.Add(float64(ev.Bytes), sizeWeight)
 		if !a.cancelled { // else it was learned as given up
 			t.link.AddAnswer(a.ended(e.now, ev))
 		}

@@ -5,29 +5,9 @@ package offload
 import (
 	"math"
 	"time"
+
+	"edgex-offload/offload/link"
 )
-
-// average is an exponentially weighted mean that starts at its first sample.
-type average struct {
-	value float64
-	n     int
-}
-
-func (a *average) add(sample, weight float64) {
-	a.n++
-	if a.n == 1 {
-		a.value = sample
-		return
-	}
-	a.value += weight * (sample - a.value)
-}
-
-func (a *average) or(unknown float64) float64 {
-	if a.n == 0 {
-		return unknown
-	}
-	return a.value
-}
 
 // priorService is the execution time to assume where nothing says one.
 const priorService = 20 * time.Millisecond
@@ -37,9 +17,9 @@ const sizeWeight = .3
 
 // serviceTime is the execution time of one model in one place.
 type serviceTime struct {
-	mean average
+	mean link.Average
 	// deviation is the mean of how far a run was from the mean.
-	deviation average
+	deviation link.Average
 	at        time.Duration // of the last sample
 }
 
@@ -62,14 +42,14 @@ func (s *serviceTime) add(at, took time.Duration) {
 		return
 	}
 	sample, weight := took.Seconds(), serviceWeight
-	if s.mean.n > 0 {
-		sample = min(sample, outlier*s.mean.value)
-		s.deviation.add(math.Abs(sample-s.mean.value), serviceWeight)
-		if sample < s.mean.value/2 {
+	if s.mean.Samples() > 0 {
+		sample = min(sample, outlier*s.mean.Or(0))
+		s.deviation.Add(math.Abs(sample-s.mean.Or(0)), serviceWeight)
+		if sample < s.mean.Or(0)/2 {
 			weight = recoveryWeight
 		}
 	}
-	s.mean.add(sample, weight)
+	s.mean.Add(sample, weight)
 	s.at = at
 }
 
@@ -83,10 +63,10 @@ func (s *serviceTime) expect(now, fallback time.Duration, assumed ...time.Durati
 			break
 		}
 	}
-	if s == nil || s.mean.n == 0 {
+	if s == nil || s.mean.Samples() == 0 {
 		return unmeasured
 	}
-	if measured := seconds(s.mean.value); now-s.at < staleAfter || measured < unmeasured {
+	if measured := seconds(s.mean.Or(0)); now-s.at < staleAfter || measured < unmeasured {
 		return measured
 	}
 	return unmeasured
@@ -99,15 +79,15 @@ func (s *serviceTime) spread(expected time.Duration) time.Duration {
 	if s == nil {
 		return least
 	}
-	return max(least, seconds(4*s.deviation.value))
+	return max(least, seconds(4*s.deviation.Or(0)))
 }
 
 // measured is the mean execution time; 0 for none.
 func (s *serviceTime) measured() time.Duration {
-	if s == nil || s.mean.n == 0 {
+	if s == nil || s.mean.Samples() == 0 {
 		return 0
 	}
-	return seconds(s.mean.value)
+	return seconds(s.mean.Or(0))
 }
 
 func seconds(s float64) time.Duration {

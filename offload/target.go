@@ -22,7 +22,7 @@ type target struct {
 	// refusedUntil is when a model that it refused for good is asked for again.
 	refusedUntil map[string]time.Duration
 	// answerBytes is the size of its answers.
-	answerBytes average
+	answerBytes link.Average
 
 	// queue waits to be sent, most urgent first; sending was handed over and is not yet
 	// with the transport; flying is everything handed over, oldest first.

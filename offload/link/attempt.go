@@ -134,7 +134,7 @@ const rateBytes = 4096
 // the round trip's variation, which may make one negative: what counts is the middle of
 // several, weighed by their bytes.
 func (l *Link) addTransfer(at time.Duration, bytes int, took float64, behind bool) {
-	perByte, variation := took/float64(bytes), l.rttVar.or(0)
+	perByte, variation := took/float64(bytes), l.rttVar.Or(0)
 	// One that waited for others before it shows a rate only where even so it was quicker
 	// than the link was taken to be.
 	if behind && (l.perBytes.n == 0 || took+variation >= float64(bytes)*l.perByte()) {

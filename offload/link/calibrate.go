@@ -78,10 +78,10 @@ func (l *Link) learn(at time.Duration, p *Prediction, took float64, done bool) {
 	if p.state != running {
 		usual, weight = &l.usualStalled[p.state], stallWeight
 	} else if done {
-		l.usualBytes[p.class].add(p.bytes, usualWeight)
+		l.usualBytes[p.class].Add(p.bytes, usualWeight)
 	}
 	if log := math.Log(took); done || (usual.n >= fewSamples && log > usual.value) {
-		usual.add(log, weight)
+		usual.Add(log, weight)
 	}
 }
 

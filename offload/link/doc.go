@@ -10,7 +10,7 @@
 //
 // What is predicted. The time to the answer of so many bytes is a distribution: a scale
 // from the figures above, times the ratio z = measured / predicted of late, kept in
-// histograms that forget (shared/decision-engine.md's form), with a bound at each of
+// histograms that forget, with a bound at each of
 // fourteen levels that is corrected online until it holds as often as it says (adaptive
 // conformal inference, Gibbs & Candès 2021). While the oldest message under way is overdue
 // the link stands still for that long already, and a distribution learned of such times

@@ -97,7 +97,7 @@ func (r Reason) String() string {
 // Estimate is what is known at a time.
 func (l *Link) Estimate() Estimate {
 	e := Estimate{
-		RTTVar: seconds(l.rttVar.or(0)), RTTAt: l.rttAt, Samples: l.rttSeen,
+		RTTVar: seconds(l.rttVar.Or(0)), RTTAt: l.rttAt, Samples: l.rttSeen,
 		Jitter: Jitter{
 			StdDev: seconds(l.rtts.stddev()), MAD: seconds(l.rtts.meanAbsoluteDifference()),
 			RFC3550: seconds(l.rfc3550), Spread: seconds(l.rtts.spread()),

@@ -20,7 +20,7 @@ type Link struct {
 	trips, perBytes, perBytesDown ranks
 	byClass                       [classes]ranks
 
-	rttVar   average
+	rttVar   Average
 	minRTT   least
 	rttAt    time.Duration
 	rttSeen  int
@@ -35,7 +35,7 @@ type Link struct {
 
 	clock clock
 
-	loss   average
+	loss   Average
 	lossAt time.Duration
 	heard  time.Duration
 	socket Socket
@@ -44,9 +44,9 @@ type Link struct {
 	ofClass         [classes]residuals
 	stalled         [states]residuals
 	correction      [states]correction
-	usual           [classes]average // of the logarithm of seconds
-	usualBytes      [classes]average
-	usualStalled    [states]average
+	usual           [classes]Average // of the logarithm of seconds
+	usualBytes      [classes]Average
+	usualStalled    [states]Average
 	longest         least // of negative seconds
 	priors          cumulative
 	score           score
@@ -157,9 +157,9 @@ func (l *Link) AddProbe(p Probe) {
 func (l *Link) addTrip(at time.Duration, trip float64) {
 	const weight = .25 // RFC 6298's beta
 	if l.trips.n > 0 {
-		l.rttVar.add(math.Abs(trip-l.rtt()), weight)
+		l.rttVar.Add(math.Abs(trip-l.rtt()), weight)
 	} else {
-		l.rttVar.add(trip/2, 1)
+		l.rttVar.Add(trip/2, 1)
 	}
 	l.trips.add(at, trip, 1, tripRanks)
 	l.minRTT.add(at, trip)
@@ -179,9 +179,9 @@ const lossWeight = 1. / 60
 // addLoss takes a share that was lost of so many packets.
 func (l *Link) addLoss(at time.Duration, lost float64, packets uint64) {
 	if l.loss.n == 0 {
-		l.loss = average{value: 0, n: 1} // a first loss is no certain one
+		l.loss = Average{value: 0, n: 1} // a first loss is no certain one
 	}
-	l.loss.add(lost, 1-math.Pow(1-lossWeight, float64(min(packets, 600))))
+	l.loss.Add(lost, 1-math.Pow(1-lossWeight, float64(min(packets, 600))))
 	l.lossAt = at
 }
 
@@ -213,7 +213,7 @@ func (l *Link) Patience() time.Duration {
 // forgets a stall within seconds. Else one outage of a second would keep a link from use for
 // as long as it is remembered.
 func (l *Link) SteadyJitter() time.Duration {
-	return seconds(min(l.steady.stddev(), 1.25*l.rttVar.or(0)))
+	return seconds(min(l.steady.stddev(), 1.25*l.rttVar.Or(0)))
 }
 
 // RTT is the round trip without service time, or what is assumed of an unknown link.

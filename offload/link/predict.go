@@ -90,7 +90,7 @@ func (l *Link) Predict(now time.Duration, bytes int, ahead Ahead, service time.D
 	}
 	if p.state != running {
 		p.fresh = p.scale + (now - ahead.Oldest.Left).Seconds()
-		usual := math.Exp(l.usualStalled[p.state].or(math.Log(firstStall)))
+		usual := math.Exp(l.usualStalled[p.state].Or(math.Log(firstStall)))
 		p.scale = blend(usual, p.fresh, stallShare)
 	}
 	l.bound(&p)

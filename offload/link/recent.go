@@ -57,13 +57,14 @@ func (r *ranks) quantile(q float64) float64 {
 	return value
 }
 
-// average is an exponentially weighted mean that starts at its first sample.
-type average struct {
+// Average is an exponentially weighted mean that starts at its first sample.
+type Average struct {
 	value float64
 	n     int
 }
 
-func (a *average) add(sample, weight float64) {
+// Add takes a sample with the weight, 0 to 1, that it has against all before it.
+func (a *Average) Add(sample, weight float64) {
 	a.n++
 	if a.n == 1 {
 		a.value = sample
@@ -72,12 +73,16 @@ func (a *average) add(sample, weight float64) {
 	a.value += weight * (sample - a.value)
 }
 
-func (a *average) or(unknown float64) float64 {
+// Or is the mean, or what is given while nothing is known.
+func (a *Average) Or(unknown float64) float64 {
 	if a.n == 0 {
 		return unknown
 	}
 	return a.value
 }
+
+// Samples counts what it is the mean of.
+func (a *Average) Samples() int { return a.n }
 
 // extremeSpan is how far least and most look back: one to two times as long.
 const extremeSpan = 30 * time.Second

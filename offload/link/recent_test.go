@@ -141,10 +141,10 @@ func TestWindowHoldsTheLastSixtyInOrder(t *testing.T) {
 }
 
 func TestAverageStartsAtItsFirstSample(t *testing.T) {
-	var a average
-	assert.Equal(t, 7., a.or(7))
-	a.add(3, .25)
-	assert.Equal(t, 3., a.or(7))
-	a.add(5, .25)
-	assert.Equal(t, 3.5, a.or(7))
+	var a Average
+	assert.Equal(t, 7., a.Or(7))
+	a.Add(3, .25)
+	assert.Equal(t, 3., a.Or(7))
+	a.Add(5, .25)
+	assert.Equal(t, 3.5, a.Or(7))
 }
