@@ -52,11 +52,11 @@ func (l *Link) AddAnswer(a *Attempt) {
 		l.disprove(a, network, up)
 	case a.Bytes >= rateBytes && old:
 		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, false)
-		l.addTrip(a.End, network-up)
+		l.addTrip(a.End, network-up, false)
 	case a.Bytes >= rateBytes:
 		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, a.Behind > 0)
 	case a.Behind == 0 && a.AnswerBytes < rateBytes && network > up:
-		l.addTrip(a.End, network-up)
+		l.addTrip(a.End, network-up, false)
 	}
 	// Both ways share one time: it is the larger one's.
 	if a.AnswerBytes >= max(rateBytes, a.Bytes) {
@@ -116,7 +116,7 @@ func (l *Link) disprove(a *Attempt, network, up float64) {
 		if up < network {
 			trip = max(network-up, least/2)
 		}
-		l.addTrip(a.End, trip)
+		l.addTrip(a.End, trip, false)
 	}
 	perByte := max(network-min(least, l.rtt()), network/2) / float64(a.Bytes)
 	if a.Bytes >= rateBytes && perByte < l.perByte() {

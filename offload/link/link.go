@@ -28,7 +28,6 @@ type Link struct {
 	rtts     window
 	steady   window // the same, each cut to what is no stall
 	rfc3550  float64
-	last     float64
 
 	upAt, downAt time.Duration
 	upAtLeast    bool
@@ -143,25 +142,25 @@ func (l *Link) AddProbe(p Probe) {
 	}
 	trip := (whole - l.held(&p.Held, whole, 0)).Seconds()
 	l.clock.message(l, p.Sent, p.Held, whole, 0)
-	l.addTrip(p.Back, trip)
-	if l.rtts.n > 0 { // RFC 3550, section 6.4.1
-		l.rfc3550 += (math.Abs(trip-l.last) - l.rfc3550) / 16
-	}
-	l.last = trip
-	l.rtts.add(trip)
-	if !p.Late {
-		l.steady.add(min(trip, l.rtt()+l.Patience().Seconds()))
-	}
+	l.addTrip(p.Back, trip, p.Late)
 }
 
-func (l *Link) addTrip(at time.Duration, trip float64) {
+// addTrip takes a round trip; late says that it was a stall.
+func (l *Link) addTrip(at time.Duration, trip float64, late bool) {
 	const weight = .25 // RFC 6298's beta
 	if l.trips.n > 0 {
 		l.rttVar.Add(math.Abs(trip-l.rtt()), weight)
 	} else {
 		l.rttVar.Add(trip/2, 1)
 	}
+	if l.rtts.n > 0 { // RFC 3550, section 6.4.1
+		l.rfc3550 += (math.Abs(trip-l.lastTrip) - l.rfc3550) / 16
+	}
+	l.rtts.add(trip)
 	l.trips.add(at, trip, 1, tripRanks)
+	if !late {
+		l.steady.add(min(trip, l.rtt()+l.Patience().Seconds()))
+	}
 	l.minRTT.add(at, trip)
 	l.rttAt, l.rttSeen, l.lastTrip = at, l.rttSeen+1, trip
 }
