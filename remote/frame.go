@@ -97,6 +97,9 @@ func (f *frame) passes(g *frame) bool {
 	return f.rank < g.rank && (f.stream == 0 || f.stream != g.stream)
 }
 
+// urgent tells whether f is anything but a part of a payload that others may pass.
+func (f *frame) urgent() bool { return f.rank < rankBulk }
+
 // parser cuts what gRPC writes into frames.
 type parser struct {
 	preface int // bytes of it that are still to come

@@ -61,6 +61,9 @@ func (p *path) close() {
 		_ = p.current.Close()
 	}
 	p.mu.Unlock()
+	if q := p.queue.Load(); q != nil {
+		q.wake()
+	}
 	p.writers.Wait()
 }
 

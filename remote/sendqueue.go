@@ -28,6 +28,7 @@ type sendQueue struct {
 	net.Conn // TLS, or the connection itself
 	live     *liveConn
 	path     *path
+	flight   func() (acked uint64, out int, known bool) // kernel.flight
 
 	mu     sync.Mutex // guards all below
 	parser parser
@@ -41,6 +42,8 @@ type sendQueue struct {
 	writing bool
 	piece   int // bytes that are written at once
 	paced   time.Time
+	brake   brake
+	urgent  chan struct{} // something came that the brake does not hold, or it is over
 	err     error
 }
 
@@ -63,7 +66,7 @@ const (
 )
 
 func newSendQueue(conn net.Conn, live *liveConn, path *path) *sendQueue {
-	q := &sendQueue{Conn: conn, live: live, path: path, parser: parser{preface: prefaceBytes}, piece: firstPiece}
+	q := &sendQueue{Conn: conn, live: live, path: path, flight: live.kernel.flight, parser: parser{preface: prefaceBytes}, piece: firstPiece, urgent: make(chan struct{}, 1)}
 	q.eased.L = &q.mu
 	path.queue.Store(q)
 	return q
@@ -109,6 +112,9 @@ func (q *sendQueue) insert(f *frame) {
 	}
 	q.frames = slices.Insert(q.frames, at, f)
 	q.bytes += f.left
+	if at == 0 && f.urgent() {
+		q.wake()
+	}
 }
 
 // drain writes while the socket takes it at once, and leaves the rest to a goroutine.
@@ -117,7 +123,7 @@ func (q *sendQueue) drain() {
 	q.writing = true
 	q.pace()
 	for q.err == nil && len(q.frames) > 0 {
-		if !q.live.kernel.writable() {
+		if !q.live.kernel.writable() || q.hold() > 0 {
 			q.handOver()
 			return
 		}
@@ -146,19 +152,57 @@ func (q *sendQueue) drainSlowly() {
 			q.fail(err)
 			break
 		}
+		if d := q.hold(); d > 0 {
+			q.rest(d)
+			continue
+		}
 		q.pace()
 		q.step()
 	}
 	q.writing = false
 }
 
+// hold is for how long the next piece waits for the network, if it is a payload's.
+func (q *sendQueue) hold() time.Duration {
+	if q.frames[0].urgent() {
+		return 0
+	}
+	acked, out, known := q.flight()
+	if !known {
+		return 0
+	}
+	return q.brake.hold(time.Now(), acked, out, min(q.piece, q.bytes))
+}
+
+// rest lets d pass, or less if something comes that waits for nothing. q.mu is held, but
+// not meanwhile.
+func (q *sendQueue) rest(d time.Duration) {
+	q.mu.Unlock()
+	timer := time.NewTimer(d)
+	select {
+	case <-timer.C:
+	case <-q.urgent:
+		timer.Stop()
+	}
+	q.mu.Lock()
+}
+
+// wake ends a rest.
+func (q *sendQueue) wake() {
+	select {
+	case q.urgent <- struct{}{}:
+	default: // it was told
+	}
+}
+
 // step writes one piece and tells the tasks that are written with it. q.mu is held, but
 // not while it writes.
 func (q *sendQueue) step() {
 	q.out, q.done = q.out[:0], q.done[:0]
+	urgent := q.frames[0].urgent()
 	for len(q.frames) > 0 {
 		f, room := q.frames[0], q.piece-len(q.out)
-		if len(q.out) > 0 && room < min(f.left+frameHeader, leastCut) {
+		if len(q.out) > 0 && (room < min(f.left+frameHeader, leastCut) || urgent && !f.urgent() && q.hold() > 0) {
 			break
 		}
 		q.bytes -= f.left
@@ -219,6 +263,7 @@ func (q *sendQueue) Close() error {
 	}
 	writing := q.writing
 	q.eased.Broadcast()
+	q.wake()
 	q.mu.Unlock()
 	if writing { // TLS would wait to say goodbye behind it
 		_ = q.live.Close()

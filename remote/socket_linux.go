@@ -5,6 +5,7 @@ package remote
 import (
 	"math"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -37,10 +38,18 @@ func setCongestion(fd uintptr, name string) {
 	}
 }
 
+// isSelfLimited tells whether the congestion control is one that keeps to what the path
+// holds by itself, as BBR does, or to a delay.
+func isSelfLimited(fd uintptr) bool {
+	name, err := unix.GetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+	return err == nil && (strings.HasPrefix(name, "bbr") || name == "vegas" || name == "nv" || name == "cdg")
+}
+
 // kernel asks the kernel about one connection. The zero value knows nothing. It is safe
 // for concurrent use, and asking allocates nothing.
 type kernel struct {
-	raw syscall.RawConn
+	raw         syscall.RawConn
+	selfLimited bool // since tune
 
 	mu    sync.Mutex // guards what ask and look fill
 	ask   func(fd uintptr)
@@ -75,6 +84,7 @@ func (k *kernel) tune(deadAfter time.Duration, congestion string) {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(deadAfter.Milliseconds()))
 		setCongestion(fd, congestion)
 		setLowat(fd, leastPiece)
+		k.selfLimited = isSelfLimited(fd)
 	})
 }
 
@@ -146,6 +156,21 @@ func (k *kernel) pacing() (pacing, rate float64) {
 		return pacing, min(pacing, growing*float64(i.Delivery_rate))
 	}
 	return pacing, pacing
+}
+
+// flight is how many bytes were acknowledged so far, and how many the kernel still has. It
+// is not known where the congestion control limits that itself.
+func (k *kernel) flight() (acked uint64, out int, known bool) {
+	if k.raw == nil || k.selfLimited {
+		return 0, 0, false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i := &k.info
+	if k.raw.Control(k.ask) != nil || k.err != nil {
+		return 0, 0, false
+	}
+	return i.Bytes_acked, unacked(i) + int(i.Notsent_bytes), true
 }
 
 // tcpInfo is unix.GetsockoptTCPInfo into memory that is there already.

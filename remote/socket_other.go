@@ -35,4 +35,6 @@ func (*kernel) pace(piece int) int { return piece }
 
 func (*kernel) pacing() (pacing, rate float64) { return 0, 0 }
 
+func (*kernel) flight() (acked uint64, out int, known bool) { return 0, 0, false }
+
 func (*kernel) socket() (link.Socket, bool) { return link.Socket{}, false }
