@@ -19,7 +19,8 @@ const DefaultMessageLimit = 16 << 20
 const (
 	// DefaultCongestion is the congestion control that is used where the kernel offers it. A
 	// loss-based one fills the modem's buffer before it slows down, and each call then waits
-	// behind that; BBR keeps to what the link carries.
+	// behind that; BBR keeps to what the link carries. A brake in the send queue does the most
+	// of it for tasks where BBR is not to be had, not for answers.
 	DefaultCongestion = "bbr"
 	// SystemCongestion leaves the kernel's own.
 	SystemCongestion = "system"
@@ -36,7 +37,8 @@ type ClientConfig struct {
 	MessageLimit int
 	// CallTimeout bounds a call whose context and task have no deadline. Default 30 s.
 	CallTimeout time.Duration
-	// ConnectTimeout bounds one attempt to connect, TLS included. Default 2 s: raising it
+	// ConnectTimeout bounds an attempt to connect, of several connections where none is
+	// answered, TLS included. Default 2 s: raising it
 	// helps on links with a round trip of seconds and delays the next attempt elsewhere.
 	ConnectTimeout time.Duration
 	// ReconnectMin and ReconnectMax bound the pause between two attempts to connect.

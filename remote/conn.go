@@ -32,7 +32,7 @@ func (l *liveConn) Read(b []byte) (int, error) {
 func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.ConnectTimeout)
 	defer cancel()
-	conn, err := c.config.Dial(ctx, "tcp", address)
+	conn, err := connect(ctx, c.config.Dial, address)
 	if err != nil {
 		return nil, err
 	}

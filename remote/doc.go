@@ -9,7 +9,8 @@
 //     an error of the single call, given at once, and the link heals by itself;
 //   - every message is bounded in size before it is read and every call in time;
 //   - what a caller hands over waits where it can be passed: a small message or a more
-//     important task does not stand behind a payload, and little is left in the kernel;
+//     important task does not stand behind a payload, and little is left in the kernel and,
+//     where that is not TCP's own congestion control's doing, in the network (brake);
 //   - a time that a server reports is bounded by what this side's clock saw, and flagged
 //     where it cannot be;
 //   - the server's queue is bounded; what does not fit is refused with a reason;

@@ -19,15 +19,21 @@ import (
 // firstPiece is what is written at once before the link is known.
 const firstPiece = leastPiece
 
+// tcpRTOMax is TCP_RTO_MAX_MS, since Linux 6.15 (linux/tcp.h).
+const tcpRTOMax = 44
+
 // tuneListener sets the congestion control of what is sent on the connections that come,
-// where the kernel allows it.
+// where the kernel allows it, and lets them try again soon.
 func tuneListener(listener net.Listener, congestion string) {
 	conn, ok := listener.(syscall.Conn)
 	if !ok {
 		return
 	}
 	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { setCongestion(fd, congestion) })
+		_ = raw.Control(func(fd uintptr) {
+			setCongestion(fd, congestion)
+			setEager(fd)
+		})
 	}
 }
 
@@ -43,6 +49,15 @@ func setCongestion(fd uintptr, name string) {
 func isSelfLimited(fd uintptr) bool {
 	name, err := unix.GetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION)
 	return err == nil && (strings.HasPrefix(name, "bbr") || name == "vegas" || name == "nv" || name == "cdg")
+}
+
+// setEager keeps TCP from doubling the pause before each further attempt to send what was not
+// acknowledged, which after an outage of some seconds would last for as long again: up to
+// 1 s, the least that the kernel takes, or, where it is older, the first six times while little
+// is under way, as it is when probes alone ask.
+func setEager(fd uintptr) {
+	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, tcpRTOMax, 1000)
+	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_THIN_LINEAR_TIMEOUTS, 1)
 }
 
 // kernel asks the kernel about one connection. The zero value knows nothing. It is safe
@@ -83,6 +98,7 @@ func (k *kernel) tune(deadAfter time.Duration, congestion string) {
 	_ = k.raw.Control(func(fd uintptr) {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(deadAfter.Milliseconds()))
 		setCongestion(fd, congestion)
+		setEager(fd)
 		setLowat(fd, leastPiece)
 		k.selfLimited = isSelfLimited(fd)
 	})

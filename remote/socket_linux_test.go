@@ -36,6 +36,31 @@ func TestCongestionControlIsBestEffort(t *testing.T) {
 	}
 }
 
+func TestSocketTriesAgainSoon(t *testing.T) {
+	_, address := serve(t, ServerConfig{})
+	require.NoError(t, dialed(t, ClientConfig{Address: address}).path.current.kernel.raw.Control(func(fd uintptr) {
+		linear, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_THIN_LINEAR_TIMEOUTS)
+		require.NoError(t, err)
+		assert.Equal(t, 1, linear)
+		if most, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, tcpRTOMax); err == nil { // since Linux 6.15
+			assert.Equal(t, 1000, most)
+		}
+	}))
+}
+
+// The brake is for those that fill the network's buffers.
+func TestBrakeIsForLossBasedCongestionControl(t *testing.T) {
+	_, address := serve(t, ServerConfig{})
+	for name, brakes := range map[string]bool{"reno": true, "bbr": false} {
+		client := dialed(t, ClientConfig{Address: address, Congestion: name})
+		if congestionOf(t, client) != name {
+			t.Skip("the kernel has, or allows, no " + name)
+		}
+		_, _, known := client.path.current.kernel.flight()
+		assert.Equal(t, brakes, known, name)
+	}
+}
+
 // What the send queue stands on: the kernel calls a socket writable while less than a piece
 // is unsent, and wakes the one who waits for that.
 func TestSocketThatIsFullIsNotWritable(t *testing.T) {
