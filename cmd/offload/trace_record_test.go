@@ -91,7 +91,8 @@ func TestARecordedLinkIsTheLink(t *testing.T) {
 				truth := emulator.Record(profile.Start(2), 3700)
 				p := &prober{target: &farEnd{truth: truth, there: 3 * time.Millisecond}, every: emulator.Slot, rateEvery: 10 * time.Second}
 				got, r, shown := recorded(t.Context(), t, p, recordOptions{length: 3 * time.Minute, upKbps: 1, downKbps: 1})
-				assert.InDelta(t, 3600, len(got.Slots), 1)
+				// Those that left last are under way at the end: whether one more counts is chance.
+				assert.InDelta(t, 3600, len(got.Slots), 4)
 				wrong := 0
 				for i, c := range got.Slots[:3500] {
 					want := truth.Slots[i]
