@@ -101,7 +101,7 @@ func (e *Engine) nextProbe(t *target) time.Duration {
 	due := max(t.probedAt, t.link.Heard()) + interval
 	if len(t.flying) > 0 { // its answer will tell, unless it is overdue
 		oldest := t.flying[0]
-		due = max(due, oldest.started+oldest.prediction.Quantile(.5)+t.link.Patience())
+		due = max(due, oldest.started+oldest.prediction.Expected()+t.link.Patience())
 	}
 	return due
 }

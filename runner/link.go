@@ -143,8 +143,8 @@ func (r *Runner) linkStatus(i int, now time.Duration) LinkStatus {
 		s.UpKbpsBySize[class] = kbps(rate)
 	}
 	small, large := r.engine.Predict(i, 2<<10, now), r.engine.Predict(i, 60<<10, now)
-	s.P50Ms2KB, s.P95Ms2KB = ms(small.Quantile(.5)), ms(small.Quantile(.95))
-	s.P50Ms60KB, s.P95Ms60KB = ms(large.Quantile(.5)), ms(large.Quantile(.95))
+	s.P50Ms2KB, s.P95Ms2KB = ms(small.Expected()), ms(small.Quantile(.95))
+	s.P50Ms60KB, s.P95Ms60KB = ms(large.Expected()), ms(large.Quantile(.95))
 	for reason, n := range known.Rejected {
 		s.Rejected[link.Reason(reason).String()] = n
 	}

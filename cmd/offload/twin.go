@@ -19,7 +19,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"edgex-offload/offload"
-	"edgex-offload/standalone/emulator"
 	"edgex-offload/twin"
 )
 
@@ -153,7 +152,7 @@ func readTraces(path string) ([]twin.Trace, error) {
 	for _, file := range files {
 		trace, err := readTwinTrace(file)
 		if err != nil {
-			return nil, fmt.Errorf("traces: %s: %w", file, err)
+			return nil, fmt.Errorf("traces: %w", err)
 		}
 		traces = append(traces, trace)
 	}
@@ -161,12 +160,7 @@ func readTraces(path string) ([]twin.Trace, error) {
 }
 
 func readTwinTrace(file string) (twin.Trace, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return twin.Trace{}, err
-	}
-	defer func() { _ = f.Close() }()
-	recorded, err := emulator.ReadTrace(f)
+	recorded, err := readTrace(file)
 	if err != nil {
 		return twin.Trace{}, err
 	}

@@ -50,11 +50,11 @@ func (l *Link) AddAnswer(a *Attempt) {
 	switch {
 	case l.disproved(a, network, up):
 		l.disprove(a, network, up)
-	case a.Bytes >= rateBytes && old:
-		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, false)
-		l.addTrip(a.End, network-up, false)
 	case a.Bytes >= rateBytes:
 		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, a.Behind > 0)
+		if old {
+			l.addTrip(a.End, network-up, false)
+		}
 	case a.Behind == 0 && a.AnswerBytes < rateBytes && network > up:
 		l.addTrip(a.End, network-up, false)
 	}
@@ -120,10 +120,15 @@ func (l *Link) disprove(a *Attempt, network, up float64) {
 	}
 	perByte := max(network-min(least, l.rtt()), network/2) / float64(a.Bytes)
 	if a.Bytes >= rateBytes && perByte < l.perByte() {
-		l.perBytes.add(a.End, perByte, float64(a.Bytes), rateRanks)
-		l.byClass[classOf(a.Bytes)].add(a.End, perByte, float64(a.Bytes), rateRanks)
-		l.upAt, l.upAtLeast = a.End, true
+		l.addPerByte(a.End, a.Bytes, perByte, true)
 	}
+}
+
+// addPerByte takes the time per byte that a payload showed, or that it takes at the most.
+func (l *Link) addPerByte(at time.Duration, bytes int, perByte float64, atLeast bool) {
+	l.perBytes.add(at, perByte, float64(bytes), rateRanks)
+	l.byClass[classOf(bytes)].add(at, perByte, float64(bytes), rateRanks)
+	l.upAt, l.upAtLeast = at, atLeast
 }
 
 // rateBytes is the smallest payload whose time says something of the link's rate: below it
@@ -142,13 +147,11 @@ func (l *Link) addTransfer(at time.Duration, bytes int, took float64, behind boo
 	}
 	// A payload that left faster than the variation can show says only that the link is at
 	// least that fast: no sample of it may make the link look slower.
-	l.upAtLeast = behind || took < variation
-	if l.upAtLeast && l.perBytes.n > 0 {
+	atLeast := behind || took < variation
+	if atLeast && l.perBytes.n > 0 {
 		perByte = min(perByte, l.perByte())
 	}
-	l.perBytes.add(at, perByte, float64(bytes), rateRanks)
-	l.byClass[classOf(bytes)].add(at, perByte, float64(bytes), rateRanks)
-	l.upAt = at
+	l.addPerByte(at, bytes, perByte, atLeast)
 }
 
 // Train is a row of packets that were sent back to back: the bytes after the first and the

@@ -135,7 +135,7 @@ func (l *Link) bound(p *Prediction) {
 }
 
 // top is the longest bound that what was seen can justify: the longest time of late, and
-// while the link stands still twice as long as it has been doing so.
+// while the link stands still three times as long as it has been doing so.
 func (l *Link) top(p *Prediction) float64 {
 	longest := -l.longest.value()
 	if l.lasting.weight(p.At) < 20 || math.IsInf(longest, 0) {
@@ -180,9 +180,6 @@ func (p *Prediction) By(d time.Duration) float64 {
 	const last = levels - 1
 	return 1 - (1-levelOf[last])*math.Pow(p.bounds[last]/t, priorTail)
 }
-
-// Stalled tells whether it was made while the link stood still.
-func (p *Prediction) Stalled() bool { return p.state != running }
 
 // Flight is the attempt under way once it was made.
 func (p *Prediction) Flight() Flight {

@@ -140,7 +140,7 @@ func TestAnUnknownLinkFollowsThePrior(t *testing.T) {
 			want := 1 - math.Pow(priorKnee/x, priorTail)
 			assert.InDelta(t, want, p.By(seconds(x*scale)), .08*(1-want), "z = %v", x)
 		}
-		assert.False(t, p.Stalled())
+		assert.Equal(t, running, p.state)
 	}
 }
 
@@ -178,8 +178,8 @@ func TestBoundsGrowWithTheAgeOfAStall(t *testing.T) {
 			p := link.l.Predict(now, 20_000, Ahead{Oldest: Flight{Left: link.now, Late: 1, Overdue: overdue}}, 0)
 			// At one time, lest something is forgotten in between.
 			p2 := link.l.Predict(link.now, 20_000, Ahead{Oldest: Flight{Left: 2*link.now - now, Late: 1, Overdue: overdue}}, 0)
-			if wrong := sane(&p); wrong != "" || !p.Stalled() {
-				rt.Fatalf("stalled %v: %s: %v", p.Stalled(), wrong, p.bounds)
+			if wrong := sane(&p); wrong != "" || p.state == running {
+				rt.Fatalf("stalled %v: %s: %v", p.state != running, wrong, p.bounds)
 			}
 			for i := range levels {
 				if p2.bounds[i] < last.bounds[i]*(1-1e-9) {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -30,11 +29,6 @@ type ChangesOptions struct {
 }
 
 const (
-	// watched is how long a change is waited for, watchEvery how often it is looked for.
-	watched    = 10 * time.Second
-	watchEvery = 5 * time.Millisecond
-	// rateIsKnown is the relative error within which a rate counts as known.
-	rateIsKnown = .25
 	// settled is the pause between two changes, and phase what is added to it by chance, so
 	// that changes meet probes and tasks in each of their phases.
 	settled, phase = 4 * time.Second, 2 * time.Second
@@ -112,8 +106,8 @@ func (s *script) repetition(ctx context.Context) error {
 			return err
 		}
 		since := s.network.Set(link(change.rate))
-		took, known := s.watch(ctx, since, watched, func(now *runner.LinkStatus) bool {
-			return math.Abs(now.UpKbps*1000/8-change.rate) <= rateIsKnown*change.rate
+		took, known := s.watch(ctx, since, twin.Watched, func(now *runner.LinkStatus) bool {
+			return twin.RateIsKnown(now.UpKbps*1000/8, change.rate)
 		})
 		s.report.add(change.name, s.traffic, took, known)
 	}
@@ -136,14 +130,14 @@ func (s *script) outage(ctx context.Context, lasts time.Duration) {
 	if !known {
 		return // it has nothing to recover from
 	}
-	took, known = s.watch(ctx, since, watched, func(now *runner.LinkStatus) bool { return now.Up })
+	took, known = s.watch(ctx, since, twin.Watched, func(now *runner.LinkStatus) bool { return now.Up })
 	s.report.add(fmt.Sprintf("recovery after %v", lasts), s.traffic, took, known)
 }
 
 // settle waits until all is well, and for some more.
 func (s *script) settle(ctx context.Context) error {
 	sleep(ctx, settled+time.Duration(s.chance.Float64()*float64(phase)))
-	if _, up := s.watch(ctx, s.network.Elapsed(), watched, func(now *runner.LinkStatus) bool { return now.Up }); !up && ctx.Err() == nil {
+	if _, up := s.watch(ctx, s.network.Elapsed(), twin.Watched, func(now *runner.LinkStatus) bool { return now.Up }); !up && ctx.Err() == nil {
 		return fmt.Errorf("the target is not usable over a link that works: %s", s.link().Reason)
 	}
 	return ctx.Err()
@@ -159,7 +153,7 @@ func (s *script) watch(ctx context.Context, since, within time.Duration, is func
 		if status := s.link(); now >= 0 && is(&status) {
 			return now, true
 		}
-		if !sleep(ctx, watchEvery) {
+		if !sleep(ctx, twin.WatchEvery) {
 			return 0, false
 		}
 	}
@@ -203,7 +197,7 @@ func (r *changeReport) add(change string, traffic Traffic, took time.Duration, k
 	row := &r.rows[i]
 	if !known {
 		row.unknown++
-		took = watched
+		took = twin.Watched
 	}
 	row.took = append(row.took, took)
 }
@@ -215,14 +209,7 @@ func (r *changeReport) changes() []twin.LinkChange {
 	slices.SortStableFunc(r.rows, func(a, b changeRow) int { return a.order - b.order })
 	var all []twin.LinkChange
 	for _, row := range r.rows {
-		slices.Sort(row.took)
-		n := len(row.took)
-		all = append(all, twin.LinkChange{
-			Change: row.change, Traffic: string(row.traffic), Runs: n, Unknown: row.unknown,
-			MedianMs: milliseconds(row.took[n/2]), P90Ms: milliseconds(row.took[int(math.Ceil(.9*float64(n)))-1]),
-		})
+		all = append(all, twin.NewLinkChange(row.change, string(row.traffic), row.took, row.unknown))
 	}
 	return all
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -31,7 +31,7 @@ func TestOutageAndRecoveryBecomeKnown(t *testing.T) {
 			s := &script{bench: b, traffic: traffic, chance: rand.New(rand.NewPCG(1, 1)), report: report}
 			// While nothing is known of the rate, the first packet train may take its time.
 			measured := func() bool { now := b.link(); return now.Up && now.RTTAgeMs >= 0 && now.UpKbps > 0 }
-			require.Eventually(t, measured, watched, watchEvery)
+			require.Eventually(t, measured, twin.Watched, twin.WatchEvery)
 			s.outage(ctx, 3*time.Second)
 			changes := report.changes()
 			require.Len(t, changes, 2, "an outage of three seconds is known while it lasts")

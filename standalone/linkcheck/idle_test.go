@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"edgex-offload/offload"
+	"edgex-offload/twin"
 )
 
 func TestWhatMeasuringCosts(t *testing.T) {
@@ -45,9 +46,9 @@ func TestAnswersThatFlowLeaveNoProbe(t *testing.T) {
 	sending.Go(func() { b.send(ctx, Busy.tasks(1)) })
 	defer func() { cancel(); sending.Wait() }()
 	answers := func() int { return int(b.meter().tasks.Routes["cloud"]) }
-	require.Eventually(t, func() bool { return answers() >= 20 }, watched, watchEvery)
+	require.Eventually(t, func() bool { return answers() >= 20 }, twin.Watched, twin.WatchEvery)
 	before := b.meter()
-	require.Eventually(t, func() bool { return answers() >= 60 }, watched, watchEvery)
+	require.Eventually(t, func() bool { return answers() >= 60 }, twin.Watched, twin.WatchEvery)
 	after := b.meter()
 
 	records := b.runner.Decisions(1000, before.tasks.Finished-1)

@@ -27,24 +27,13 @@ const (
 	Metered Traffic = "metered"
 )
 
-// settings of an engine with such traffic.
-func (t Traffic) settings() offload.Settings {
-	s := twin.LinkCheckSettings()
+// engine is what an engine with such traffic is made from.
+func (t Traffic) engine() (offload.Settings, []offload.Model) {
+	settings, models := twin.LinkCheckSettings(), twin.LinkCheckModels()
 	if t != Busy {
-		s.Policy = offload.PolicyLocal
+		twin.Asked(&settings, models)
 	}
-	return s
-}
-
-// models the box has as well, unless all is to be sent.
-func (t Traffic) models() []offload.Model {
-	models := twin.LinkCheckModels()
-	for i := range models {
-		if m := &models[i]; t != Busy {
-			m.Local = []offload.Variant{{Name: m.Name + "-small/1", Accuracy: .8, Service: time.Millisecond}}
-		}
-	}
-	return models
+	return settings, models
 }
 
 // steady is a link that does not change.
@@ -55,8 +44,9 @@ func (s steady) Next() emulator.Conditions { return emulator.Conditions(s) }
 // startSteady makes a bench with a kind of traffic over a link of 40 ms and a rate in bytes
 // per second each way. Each task takes service in the cloud.
 func startSteady(ctx context.Context, t Traffic, rate float64, seed int64, congestion string, service time.Duration) (*bench, error) {
+	settings, models := t.engine()
 	return start(ctx, setup{
-		source: link(rate), seed: seed, congestion: congestion, settings: t.settings(), models: t.models(),
+		source: link(rate), seed: seed, congestion: congestion, settings: settings, models: models,
 		metered: t == Metered, service: func(offload.Task) time.Duration { return service },
 	})
 }
@@ -66,8 +56,8 @@ func link(rate float64) steady {
 }
 
 const (
-	steadyRTT     = 40 * time.Millisecond
-	steadyRate    = 10e6 / 8 // bytes per second
+	steadyRTT     = twin.ScriptRTT
+	steadyRate    = twin.ScriptRate
 	steadyService = 15 * time.Millisecond
 )
 
