@@ -23,6 +23,16 @@ type Config struct {
 	Probing Probing
 	// Epoch is the wall clock time of engine time zero.
 	Epoch time.Time
+	// Foresight, when set, is asked instead of the links' estimates: a simulation's reference of
+	// what could be had if the network's future were known.
+	Foresight Foresight
+}
+
+// Foresight knows what the network will do.
+type Foresight interface {
+	// Done is when the answer would be here if the payload of the task that arrived as ref were
+	// handed to a target's transport now, with so many bytes before it.
+	Done(now time.Duration, ref uint64, target, bytesAhead int) time.Duration
 }
 
 // Target is a place elsewhere that runs tasks.

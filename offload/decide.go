@@ -250,7 +250,7 @@ func (e *Engine) boundQueue() {
 // send puts a job into a target's send queue.
 func (e *Engine) send(j *job, p *path, why string) {
 	a := e.newAttempt(j, p.target, "", p.expected, why)
-	a.prediction = p.prediction
+	a.prediction, a.promised = p.prediction, p.inTimeShare()
 	j.tried |= 1 << p.target
 	e.targets[p.target].enqueue(a)
 }

@@ -90,10 +90,11 @@ type ActionKind uint8
 const (
 	// StartLocal: Ref, Attempt, Task, Variant, Until.
 	StartLocal ActionKind = iota + 1
-	// SendRemote: Ref, Attempt, Task, Target, Until.
+	// SendRemote: Ref, Attempt, Task, Target, Until, Promised.
 	SendRemote
 	// CancelAttempt: Attempt. An event for it may still come and is then ignored,
-	// except that a local worker is busy until its LocalDone.
+	// except that a local worker is busy until its LocalDone, which should come as soon as the
+	// run can be ended: with ONNX Runtime at the next operator of the model.
 	CancelAttempt
 	// FinishTask: Ref, Outcome.
 	FinishTask
@@ -116,6 +117,9 @@ type Action struct {
 	Until   time.Time
 	Outcome Outcome
 	At      time.Duration
+	// Promised is the probability of being in time that the attempt was decided by; 1 without
+	// a deadline.
+	Promised float64
 
 	Probe            uint64
 	Bytes, BytesDown int

@@ -43,6 +43,7 @@ type attempt struct {
 	// prediction of its end and bytes ahead of it when it was handed over; remote ones alone.
 	prediction link.Prediction
 	ahead      float64
+	promised   float64 // the probability of being in time by which it was decided
 	view       int // index in job.record.Attempts
 	// cancelled: its job is done without it; what it brings teaches, and decides nothing.
 	cancelled bool

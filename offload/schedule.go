@@ -123,7 +123,7 @@ func (e *Engine) startRemote(i int) {
 		a.ahead = t.flyingAhead(e.now)
 		t.sending = a
 		t.flying = append(t.flying, a)
-		e.out = append(e.out, Action{Kind: SendRemote, Ref: a.job.ref, Attempt: a.id, Task: a.job.task, Target: i, Until: e.until(a.job)})
+		e.out = append(e.out, Action{Kind: SendRemote, Ref: a.job.ref, Attempt: a.id, Task: a.job.task, Target: i, Until: e.until(a.job), Promised: a.promised})
 	}
 }
 
