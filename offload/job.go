@@ -44,7 +44,7 @@ type attempt struct {
 	prediction link.Prediction
 	ahead      float64
 	promised   float64 // the probability of being in time by which it was decided
-	view       int // index in job.record.Attempts
+	view       int     // index in job.record.Attempts
 	// cancelled: its job is done without it; what it brings teaches, and decides nothing.
 	cancelled bool
 }
