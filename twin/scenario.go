@@ -174,8 +174,8 @@ type Source struct {
 	Kinds []Kind `yaml:"kinds"`
 }
 
-// gap is the mean time from one arrival to the next.
-func (s *Source) gap() time.Duration {
+// Gap is the mean time from one arrival to the next.
+func (s *Source) Gap() time.Duration {
 	if s.Every > 0 {
 		return s.Every
 	}

@@ -123,7 +123,7 @@ func (d draw) overloads(s *Scenario, length time.Duration, seed uint64) [][]epis
 
 // source draws the tasks of the n-th of a source's Count.
 func (d draw) source(s *Scenario, c Class, from *Source, n int, length time.Duration) []job {
-	gap := from.gap()
+	gap := from.Gap()
 	jobs := make([]job, 0, int(length/gap+1)*from.Burst*5/4)
 	median := from.Bytes.Median
 	if from.Bytes.SourceSigma > 0 {
