@@ -182,6 +182,14 @@ func (s *Source) Gap() time.Duration {
 	return time.Duration(float64(time.Second) / s.PerSecond)
 }
 
+// nameOf is that of the n-th of Count sources.
+func (s *Source) nameOf(n int) string {
+	if s.Count == 1 {
+		return s.Name
+	}
+	return fmt.Sprintf("%s-%d", s.Name, n+1)
+}
+
 // Size is how large payloads are, in bytes: lognormal, cut to Least and Most; with a Median
 // of 0 uniform between them.
 type Size struct {
