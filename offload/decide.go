@@ -119,6 +119,9 @@ func (e *Engine) takeBack(j *job) bool {
 func (e *Engine) decide(j *job) {
 	d := e.consider(j)
 	chosen, settled := e.policy.choose(d)
+	if d.lesson.given {
+		j.lesson = d.lesson
+	}
 	r := &j.record
 	r.Policy, r.Settled, r.QueueMs = e.settings.Policy, settled, r.Paths[0].WaitMs
 	if chosen < 0 {
@@ -137,6 +140,10 @@ func (e *Engine) decide(j *job) {
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
+	if d.both && j.backup {
+		r.BackupAtMs, j.backup = j.offset(e.now), false
+		e.queueLocal(j)
+	}
 }
 
 func (e *Engine) noPath(j *job) string {
@@ -158,6 +165,7 @@ func (e *Engine) look(j *job, views []PathView) *decision {
 	d := &e.decision
 	d.job, d.now, d.settings, d.energyPrice = j, e.now, &e.settings, e.battery.energyPrice(&e.settings.Weights)
 	d.paths = slices.Grow(d.paths[:0], len(views))[:len(views)]
+	d.lesson.given, d.both = false, false
 	left := j.left(e.now)
 	for i := range views {
 		d.paths[i] = path{left: left, view: &views[i]}

@@ -16,6 +16,8 @@ type Engine struct {
 	probing   Probing
 	epoch     time.Time
 	foresight Foresight
+	network   Network
+	bandit    *linUCB // nil until it decides
 
 	models       map[string]*model
 	modelIndexes map[string]int
@@ -46,7 +48,7 @@ func NewEngine(c Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever, foresight: c.Foresight,
+		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever, foresight: c.Foresight, network: c.Network,
 		box:   box{workers: c.Workers},
 		byRef: map[uint64]*job{}, attempts: map[uint64]*attempt{}, modelIndexes: map[string]int{},
 	}
@@ -91,6 +93,9 @@ func (e *Engine) Handle(ev Event) []Action {
 			e.apply(*ev.Settings)
 			e.boundQueue()
 		}
+	case NetworkChanged:
+		e.network = ev.Network
+		e.policy = e.policyOf(e.settings.Policy)
 	case ModelsChanged:
 		e.setModels(ev.Models)
 	case Stop:
@@ -106,7 +111,8 @@ func (e *Engine) Handle(ev Event) []Action {
 }
 
 func (e *Engine) apply(s Settings) {
-	e.settings, e.policy = s, policyFor(s.Policy)
+	e.settings = s
+	e.policy = e.policyOf(s.Policy)
 }
 
 // localDone frees a worker and, if its job still wants one, gives it the answer.

@@ -18,11 +18,13 @@ const (
 	PolicyThreshold = "threshold"
 	PolicyCost      = "cost"
 	PolicyQuantile  = "quantile"
+	PolicyLinUCB    = "linucb"
+	PolicyDQN       = "dqn"
 )
 
 // Policies lists the names that Settings.Policy may have.
 func Policies() []string {
-	return []string{PolicyQuantile, PolicyCost, PolicyThreshold, PolicyLocal, PolicyCloud}
+	return []string{PolicyQuantile, PolicyCost, PolicyLinUCB, PolicyDQN, PolicyThreshold, PolicyLocal, PolicyCloud}
 }
 
 // Settings are what may change while the engine runs; Config.Settings are the first.
@@ -39,6 +41,8 @@ type Settings struct {
 	Weights Weights
 	// Tuning of the policy quantile.
 	Tuning Tuning
+	// Learning of the policies linucb and dqn.
+	Learning Learning
 	// FIFO runs and sends everything in order of arrival, without a backup, a smaller model or
 	// shedding: a reference of what the scheduler is worth, and no setting for a plant.
 	FIFO bool
@@ -133,6 +137,7 @@ func DefaultSettings() Settings {
 		Hedge:         true,
 		Weights:       Weights{Latency: 1, Accuracy: 50},
 		Tuning:        DefaultTuning(),
+		Learning:      DefaultLearning(),
 		Threshold:     Threshold{RTT: 100 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: .05},
 		QueueLimit:    64,
 		InFlightLimit: 8,
@@ -152,7 +157,7 @@ func (s Settings) Validate() error {
 	}
 	bad(slices.Contains(Policies(), s.Policy), "Policy", fmt.Sprintf("%q", s.Policy), strings.Join(Policies(), ", "))
 	bad(within(s.JitterFactor, 0, 100), "JitterFactor", s.JitterFactor, "0 to 100")
-	errs = append(errs, s.Tuning.validate())
+	errs = append(errs, s.Tuning.validate(), s.Learning.validate())
 	bad(within(s.Weights.Latency, 0, 1e6), "Weights.Latency", s.Weights.Latency, "0 to 1e6")
 	bad(within(s.Weights.Battery, 0, 1e6), "Weights.Battery", s.Weights.Battery, "0 to 1e6 ms per joule")
 	bad(within(s.Weights.Accuracy, 0, 1e6), "Weights.Accuracy", s.Weights.Accuracy, "0 to 1e6 ms per point")
