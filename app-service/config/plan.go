@@ -25,6 +25,7 @@ type Plan struct {
 	DecisionLog  int
 	Limits       functions.Limits
 	Power        offload.Power
+	Network      string // file of what policy dqn asks; "" is the one that ships
 	Live         Live
 }
 
@@ -55,7 +56,7 @@ func (o Offload) Plan() (Plan, error) {
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},
-		Power: offload.Power(o.Power),
+		Power: offload.Power(o.Power), Network: o.Learning.Network,
 	}
 	check(&c, "Workers", o.Workers, 1, 64, "local runs at once")
 	check(&c, "DecisionLog", o.DecisionLog, 1, 100_000, "records")
@@ -126,7 +127,10 @@ func (w Writable) Live() (Live, error) {
 	live := Live{
 		Engine: offload.Settings{
 			Policy: w.Policy, JitterFactor: w.JitterFactor, Hedge: w.Hedge,
-			Weights: offload.Weights(w.Weights),
+			Weights: offload.Weights(w.Weights), Tuning: defaults.Tuning,
+			Learning: offload.Learning{
+				Alpha: w.Learning.Alpha, Forgetting: w.Learning.Forgetting, Ridge: w.Learning.Ridge, Reward: offload.Reward(w.Learning.Reward),
+			},
 			Threshold: offload.Threshold{
 				RTT:    c.optional("Threshold.RTT", w.Threshold.RTT, defaults.Threshold.RTT),
 				Jitter: c.optional("Threshold.Jitter", w.Threshold.Jitter, defaults.Threshold.Jitter),

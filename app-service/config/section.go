@@ -23,6 +23,7 @@ type Offload struct {
 	DecisionLog int
 	Limits      Limits
 	Power       Power
+	Learning    Learning
 	Writable    Writable
 
 	// Keys of earlier versions, which the tag names the successor of: see replaced.go.
@@ -82,12 +83,18 @@ type Power struct {
 	Radio float64
 }
 
+// Learning says what policy dqn asks.
+type Learning struct {
+	Network string // file; empty is the one that ships
+}
+
 // Writable is taken over while the service runs.
 type Writable struct {
 	Policy               string
 	JitterFactor         float64
 	Hedge                bool
 	Weights              Weights
+	Learning             WritableLearning
 	Threshold            Threshold
 	QueueLimit           int
 	InFlightLimit        int
@@ -100,6 +107,15 @@ type Writable struct {
 
 // Weights are those of offload.Weights.
 type Weights struct{ Latency, Accuracy, Energy, Money, Battery float64 }
+
+// WritableLearning are those of offload.Learning, Reward those of offload.Reward.
+type (
+	WritableLearning struct {
+		Alpha, Forgetting, Ridge float64
+		Reward                   Reward
+	}
+	Reward struct{ Accuracy, Miss, Latency, Energy, Cost float64 }
+)
 
 // Threshold are the limits of offload.Threshold.
 type Threshold struct {
@@ -137,6 +153,7 @@ func Default() Offload {
 		Writable: Writable{
 			Policy: s.Policy, JitterFactor: s.JitterFactor, Hedge: s.Hedge,
 			Weights:    Weights(s.Weights),
+			Learning:   WritableLearning{s.Learning.Alpha, s.Learning.Forgetting, s.Learning.Ridge, Reward(s.Learning.Reward)},
 			Threshold:  Threshold{RTT: s.Threshold.RTT.String(), Jitter: s.Threshold.Jitter.String(), Loss: s.Threshold.Loss},
 			QueueLimit: s.QueueLimit, InFlightLimit: s.InFlightLimit,
 			RetryTarget: s.RetryTarget.String(), Guard: s.Guard.String(), Grace: s.Grace.String(),
