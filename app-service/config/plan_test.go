@@ -101,7 +101,7 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"congestion":      {target(func(t *Target) { t.Congestion = "BBR 2" }), `Offload.Targets.cloud.Congestion "BBR 2": allowed is system, or a kernel's name for one, as in bbr`},
 		"tls":             {target(func(t *Target) { t.TLS.CA = "ca.pem" }), `Offload.Targets.cloud.TLS.Enabled false: allowed with CA`},
 		"target's name":   {func(o *Offload) { o.Targets["local"] = Target{Address: "a:1"} }, `Offload.Targets.local "local": allowed is a name other than local and none`},
-		"policy":          {func(o *Offload) { o.Writable.Policy = "best" }, `Offload.Writable.Policy "best": allowed is local, cloud, threshold, cost`},
+		"policy":          {func(o *Offload) { o.Writable.Policy = "best" }, `Offload.Writable.Policy "best": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`},
 		"jitter factor":   {func(o *Offload) { o.Writable.JitterFactor = -1 }, `Offload.Writable.JitterFactor -1: allowed is 0 to 100`},
 		"threshold":       {func(o *Offload) { o.Writable.Threshold.RTT = "fast" }, `Offload.Writable.Threshold.RTT "fast": allowed is a duration, as in 500ms`},
 		"threshold range": {func(o *Offload) { o.Writable.Threshold.Jitter = "2m" }, `Offload.Writable.Threshold.Jitter 2m0s: allowed is more than 0 up to 1m`},
