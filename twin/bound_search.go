@@ -118,31 +118,51 @@ func (p *plan) better(i int32, all ...way) {
 	}
 }
 
-// How long is searched: so often goes the window over all tasks, so often is each tried in
-// another order. More finds little: see the test.
+// How long is searched: so often goes a window over all tasks, and so often is each tried in
+// another order; so often again around each task that was dropped.
 const (
 	sweeps       = 3
-	trials       = 4
-	widestWindow = 12
+	trials       = 6
+	rescues      = 20
+	rescueTrials = 20
+	leastWindow  = 3
+	widestWindow = 6
 )
 
 // improve searches on: it takes the tasks of a window out of the plan and puts them back in
 // another order, which is kept unless it is worse.
 func (p *plan) improve(d draw) {
-	window := make([]int32, 0, widestWindow)
 	for range sweeps {
 		for from := 0; from < len(p.tasks); {
-			to := min(from+4+d.IntN(widestWindow-3), len(p.tasks))
-			window = window[:0]
-			for i := from; i < to; i++ {
-				window = append(window, int32(i))
+			window := p.window(from, d)
+			p.search(window, trials, d)
+			from += (len(window) + 1) / 2
+		}
+	}
+	for range rescues {
+		for i := range p.tasks {
+			if p.places[i].way == dropped {
+				p.search(p.window(max(0, i-d.IntN(widestWindow)), d), rescueTrials, d)
 			}
-			for t := 0; t < trials && p.loss(window) > 0; t++ {
-				if p.shuffle(window, d) {
-					t = -1
-				}
-			}
-			from = (from + to + 1) / 2
+		}
+	}
+}
+
+// window is some tasks that came one after the other.
+func (p *plan) window(from int, d draw) []int32 {
+	window := make([]int32, 0, widestWindow)
+	to := min(from+leastWindow+d.IntN(widestWindow-leastWindow+1), len(p.tasks))
+	for i := from; i < to; i++ {
+		window = append(window, int32(i))
+	}
+	return window
+}
+
+// search tries a window as long as it gets better, and so often without.
+func (p *plan) search(window []int32, trials int, d draw) {
+	for left := trials; left > 0 && p.loss(window) > 0; left-- {
+		if p.shuffle(window, d) {
+			left = trials
 		}
 	}
 }
