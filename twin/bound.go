@@ -3,6 +3,7 @@
 package twin
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -17,48 +18,57 @@ const EverythingKnown = "everything-known"
 // what it knows is not to be known.
 //
 // It looks for the largest utility and then for the fewest misses, with one run at a time on
-// the box and one payload at a time on the uplink. It follows from the cell alone; of the
-// settings it uses none.
+// the box and one payload at a time on each uplink. It follows from the cell alone; of the
+// settings it uses none. What only a guess has (hedges, calibration) is not in its score.
 func UpperBound(c Cell) (Score, error) {
+	c.Name, c.Scenario = cmp.Or(c.Name, EverythingKnown), c.scenario()
 	if len(c.Trace.Slots) == 0 {
 		return Score{}, fmt.Errorf("trace %q has no slots", c.Trace.Name)
 	}
-	c.Settings.Policy = EverythingKnown
-	w := newWorkload(c.Class, c.Trace.Length(), c.Seed)
+	if err := c.Scenario.Validate(); err != nil {
+		return Score{}, err
+	}
+	if err := c.Class.validate(c.Scenario); err != nil {
+		return Score{}, err
+	}
+	w := newWorkload(c.Scenario, c.Class, c.Length(), c.Seed)
 	p := newPlan(&w, c.Trace)
 	p.begin()
 	p.improve(newDraw(c.Seed))
-	return p.play(c), nil
+	return p.play(&c), nil
 }
 
-// play carries a plan out with the wire and the times that a simulation has, and scores it.
-func (p *plan) play(c Cell) Score {
-	s := newScorer(c)
-	s.room(len(p.tasks) - 1)
-	p.playUplink(s)
+// play carries a plan out with the wires and the times that a simulation has, and scores it.
+func (p *plan) play(c *Cell) Score {
+	s := &scorer{cell: c, scenario: c.Scenario}
+	s.prepare(p.work.jobs)
+	for target := range p.wires {
+		p.playUplink(target, s)
+	}
 	p.playBox(s)
-	return s.result(p.work.jobs)
+	return s.result()
 }
 
-func (p *plan) playUplink(s *scorer) {
-	uplink := wire{trace: p.trace}
-	for i := p.first(remotely); i != p.end(remotely); i = p.places[i].next {
+func (p *plan) playUplink(target int, s *scorer) {
+	uplink := p.wires[target]
+	for i, end := p.first(target), p.end(target); i != end; i = p.places[i].next {
 		j := &p.work.jobs[i]
-		now := p.held(max(j.at, uplink.free), float64(j.bytes+overhead), p.places[i].free)
-		_, arrived, airtime := uplink.send(now, j.bytes)
-		s.sent(int(i), j.bytes+overhead, airtime)
-		done := uplink.answer(arrived + p.work.service(j, arrived))
-		s.outcomes[i] = ended(j, done, accuracyCloud)
+		bytes := j.bytes + uplink.rules.Overhead
+		now := uplink.held(max(j.at, uplink.free), float64(bytes), p.places[i].free)
+		_, arrived, airtime := uplink.put(now, bytes)
+		s.sent(int(i), target, bytes, airtime)
+		s.outcomes[i].ends(j, uplink.answer(arrived+p.work.service(j, target, arrived)))
+		s.outcomes[i].accuracy = p.accuracy(i)
 	}
 }
 
 // held is when a payload goes on the wire so that its last byte does not leave before a time:
 // as soon as it can, unless that would be in a slot that loses or delays it.
-func (p *plan) held(from time.Duration, bytes float64, leaves time.Duration) time.Duration {
+func (w *wire) held(from time.Duration, bytes float64, leaves time.Duration) time.Duration {
 	low, high := from, max(from, leaves)
 	for low < high {
 		middle := low + (high-low)/2
-		if p.trace.transfer(middle, bytes, up) < leaves-heldMargin {
+		if w.trace.transfer(middle, bytes, up) < leaves-heldMargin {
 			low = middle + 1
 		} else {
 			high = middle
@@ -68,22 +78,18 @@ func (p *plan) held(from time.Duration, bytes float64, leaves time.Duration) tim
 }
 
 func (p *plan) playBox(s *scorer) {
-	free := time.Duration(0)
-	for i := p.first(fully); i != p.end(fully); i = p.places[i].next {
+	box, free := p.box(), time.Duration(0)
+	for i, end := p.first(box), p.end(box); i != end; i = p.places[i].next {
 		j, place := &p.work.jobs[i], &p.places[i]
 		start := max(j.at, free, place.start)
-		takes := p.takes(i, place.way, start)
+		takes := p.work.local(j, start, p.variant(j, place.way).Share)
 		s.ran(takes)
 		free = start + takes
-		accuracy := accuracyLocal
-		if place.way == smaller {
-			accuracy = accuracyTiny
-		}
-		s.outcomes[i] = ended(j, free, accuracy)
+		s.outcomes[i].ends(j, free)
+		s.outcomes[i].accuracy = p.accuracy(i)
 	}
 }
 
-func ended(j *job, done time.Duration, accuracy float64) result {
-	took := done - j.at
-	return result{latency: milliseconds(took), inTime: took <= j.allowed, accuracy: accuracy}
+func (r *result) ends(j *job, done time.Duration) {
+	r.latency, r.inTime = milliseconds(done-j.at), done <= j.deadline()
 }

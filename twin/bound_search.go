@@ -9,10 +9,10 @@ import (
 )
 
 // neighbour is the last turn of a lane that begins before a task arrives, or the lane's end.
-func (p *plan) neighbour(i int32, w way) int32 {
-	at, lane := p.work.jobs[i].at, w.lane()
+func (p *plan) neighbour(i int32, lane int) int32 {
+	at, end := p.work.jobs[i].at, p.end(lane)
 	n := i - 1
-	for n >= 0 && (p.places[n].way == dropped || p.places[n].way.lane() != lane) {
+	for n >= 0 && (p.places[n].way == dropped || p.lane(p.places[n].way) != lane) {
 		if p.inBlock[lane][n/block] == 0 {
 			n = n/block*block - 1
 		} else {
@@ -20,12 +20,12 @@ func (p *plan) neighbour(i int32, w way) int32 {
 		}
 	}
 	if n < 0 {
-		n = p.end(w)
+		n = end
 	}
-	for n != p.end(w) && p.places[n].start >= at {
+	for n != end && p.places[n].start >= at {
 		n = p.places[n].prev
 	}
-	for next := p.places[n].next; next != p.end(w) && p.places[next].start < at; next = p.places[n].next {
+	for next := p.places[n].next; next != end && p.places[next].start < at; next = p.places[n].next {
 		n = next
 	}
 	return n
@@ -33,23 +33,23 @@ func (p *plan) neighbour(i int32, w way) int32 {
 
 // try gives a task the cheapest turn of a way, if there is one.
 func (p *plan) try(i int32, w way) bool {
-	if p.tasks[i].worth[w] == 0 {
+	if p.worthOf(i, w) == 0 {
 		return false
 	}
-	deadline := p.tasks[i].deadline
-	after := p.neighbour(i, w)
+	lane, deadline := p.lane(w), p.work.jobs[i].deadline()
+	after, end := p.neighbour(i, lane), p.end(lane)
 	best, least := int32(-1), time.Duration(0)
 	look := func(after int32) {
 		if cost, ok := p.fits(i, w, after); ok && (best < 0 || cost < least) {
 			best, least = after, cost
 		}
 	}
-	if after != p.end(w) { // the turn that is under way may have to wait instead
+	if after != end { // the turn that is under way may have to wait instead
 		look(p.places[after].prev)
 	}
 	for p.places[after].free < deadline {
 		look(after)
-		if after = p.places[after].next; after == p.end(w) {
+		if after = p.places[after].next; after == end {
 			break
 		}
 	}
@@ -60,7 +60,7 @@ func (p *plan) try(i int32, w way) bool {
 	return true
 }
 
-func (p *plan) tryAll(i int32, all ...way) {
+func (p *plan) tryAll(i int32, all []way) {
 	for _, w := range all {
 		if p.try(i, w) {
 			return
@@ -68,14 +68,11 @@ func (p *plan) tryAll(i int32, all ...way) {
 	}
 }
 
-// value is what a task's place in the plan is worth.
-func (p *plan) value(i int32) float64 { return p.tasks[i].worth[p.places[i].way] }
-
-// begin makes a first plan: what earns most for its time on the box goes there first; what
-// did not fit is sent if it can be; then whatever earns most for its bytes is sent as well,
-// and what fits now in the place of that is taken up.
+// begin makes a first plan: what earns most for its time on the box goes there first, then
+// each task moves to where it is worth more, those first that earn most for their bytes; in
+// the end what fits in the place of what has moved is taken up.
 func (p *plan) begin() {
-	order := make([]int32, len(p.tasks))
+	order := make([]int32, len(p.work.jobs))
 	for i := range order {
 		order[i] = int32(i)
 	}
@@ -84,33 +81,34 @@ func (p *plan) begin() {
 			return cmp.Compare(key(&p.work.jobs[b]), key(&p.work.jobs[a]))
 		})
 	}
-	by(func(j *job) float64 { return j.weight() / j.local.Seconds() })
+	by(func(j *job) float64 { return j.weight / j.local.Seconds() })
 	for _, i := range order {
-		p.try(i, fully)
-	}
-	by(func(j *job) float64 { return j.weight() / float64(j.bytes+overhead) })
-	for _, i := range order {
-		if p.places[i].way == dropped {
-			p.tryAll(i, remotely, smaller)
+		if len(p.work.scenario.Models[p.work.jobs[i].model].Variants) > 0 {
+			p.try(i, way(p.box()+1))
 		}
 	}
 	p.keep()
+	by(func(j *job) float64 { return j.weight / float64(1+j.bytes) })
 	for _, i := range order {
-		p.better(i, remotely)
+		if p.places[i].way == dropped {
+			p.better(i)
+		}
 	}
-	for _, i := range order {
-		p.better(i, remotely, fully, smaller)
+	for range 2 {
+		for _, i := range order {
+			p.better(i)
+		}
 	}
 }
 
-// better moves a task to the first of some ways that fits, if that is worth more.
-func (p *plan) better(i int32, all ...way) {
+// better moves a task to the best way that fits, if that is worth more.
+func (p *plan) better(i int32) {
 	had := p.value(i)
-	if had == p.tasks[i].best {
+	if had == p.best[i] {
 		return
 	}
 	p.remove(i)
-	p.tryAll(i, all...)
+	p.tryAll(i, p.ways[p.work.jobs[i].model])
 	if p.value(i) > had {
 		p.keep()
 	} else {
@@ -133,14 +131,14 @@ const (
 // another order, which is kept unless it is worse.
 func (p *plan) improve(d draw) {
 	for range sweeps {
-		for from := 0; from < len(p.tasks); {
+		for from := 0; from < len(p.work.jobs); {
 			window := p.window(from, d)
 			p.search(window, trials, d)
 			from += (len(window) + 1) / 2
 		}
 	}
 	for range rescues {
-		for i := range p.tasks {
+		for i := range p.work.jobs {
 			if p.places[i].way == dropped {
 				p.search(p.window(max(0, i-d.IntN(widestWindow)), d), rescueTrials, d)
 			}
@@ -151,7 +149,7 @@ func (p *plan) improve(d draw) {
 // window is some tasks that came one after the other.
 func (p *plan) window(from int, d draw) []int32 {
 	window := make([]int32, 0, widestWindow)
-	to := min(from+leastWindow+d.IntN(widestWindow-leastWindow+1), len(p.tasks))
+	to := min(from+leastWindow+d.IntN(widestWindow-leastWindow+1), len(p.work.jobs))
 	for i := from; i < to; i++ {
 		window = append(window, int32(i))
 	}
@@ -171,7 +169,7 @@ func (p *plan) search(window []int32, trials int, d draw) {
 func (p *plan) loss(window []int32) float64 {
 	sum := 0.
 	for _, i := range window {
-		sum += p.tasks[i].best - p.value(i)
+		sum += p.best[i] - p.value(i)
 	}
 	return sum
 }
@@ -195,17 +193,17 @@ func (p *plan) shuffle(window []int32, d draw) bool {
 		j := &p.work.jobs[i]
 		key[i-from] = d.Float64()
 		if plain {
-			key[i-from] = j.weight() / float64(j.local) * (.3 + key[i-from])
+			key[i-from] = j.weight / float64(j.local) * (.3 + key[i-from])
 		}
 	}
 	order := slices.Clone(window)
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(key[b-from], key[a-from]) })
 	for _, i := range order {
-		if d.IntN(6) == 0 {
-			p.tryAll(i, fully, remotely, smaller)
-		} else {
-			p.tryAll(i, remotely, fully, smaller)
+		ways := p.ways[p.work.jobs[i].model]
+		if second := 1; d.IntN(6) == 0 && len(ways) > 1 && p.try(i, ways[second]) {
+			continue
 		}
+		p.tryAll(i, ways)
 	}
 	if has := p.sum(window); has >= had {
 		p.keep()
