@@ -119,10 +119,10 @@ func (p *plan) better(i int32) {
 // How long is searched: so often goes a window over all tasks, and so often is each tried in
 // another order; so often again around each task that was dropped.
 const (
-	sweeps       = 3
-	trials       = 6
-	rescues      = 20
-	rescueTrials = 20
+	sweeps       = 2
+	trials       = 4
+	rescues      = 16
+	rescueTrials = 16
 	leastWindow  = 3
 	widestWindow = 6
 )
