@@ -23,18 +23,21 @@ func TestBoundIsAboveThePoliciesOnMeasuredLinks(t *testing.T) {
 			bound, err := twin.UpperBound(cell)
 			require.NoError(t, err)
 			scores[bound.Policy] = append(scores[bound.Policy], bound)
-			for _, policy := range []string{offload.PolicyLocal, offload.PolicyCost} {
+			for _, policy := range []string{offload.PolicyLocal, offload.PolicyCost, offload.PolicyQuantile} {
 				cell.Settings.Policy, cell.Settings.Grace = policy, 0
 				s, err := twin.Run(cell)
 				require.NoError(t, err)
 				scores[policy] = append(scores[policy], s)
 				assert.Greater(t, bound.Utility, s.Utility, "%s on %s, %s", policy, class.Name, trace.Name)
-				assert.Less(t, bound.Miss, s.Miss/2, "%s on %s, %s", policy, class.Name, trace.Name)
 			}
 		}
 	}
+	missed := twin.Mean(scores[twin.EverythingKnown]).Miss
 	for policy, of := range scores {
 		m := twin.Mean(of)
 		t.Logf("%-16s U %.4f, missed %.3f%%, critical %.3f%%, sent %.0f%%", policy, m.Utility, 100*m.Miss, 100*m.MissCritical, 100*m.SentShare)
+		if policy != twin.EverythingKnown {
+			assert.Less(t, missed, m.Miss/3, policy)
+		}
 	}
 }
