@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import "math"
+
+// latencyOf sums a policy's counts up; an empty class is any.
+func (r *report) latencyOf(policy, class string) (bins []int, all int) {
+	bins = make([]int, latencyBins)
+	for _, l := range r.Latency {
+		if l.Policy != policy || class != "" && l.Class != class {
+			continue
+		}
+		all += l.NoResult
+		for i, n := range l.Bins {
+			bins[i] += n
+			all += n
+		}
+	}
+	return bins, all
+}
+
+// latency shows which share has its result within a time, and which is still without.
+func (r *report) latency(class string) chart {
+	const height, top, left, gap = 300., 34., 52., 74.
+	c := chart{Width: pageWidth, Height: top + height + 44}
+	c.Alt = "Distribution of the latency of each policy relative to the deadline; the table below has the figures."
+	width := (pageWidth - left - gap - 14) / 2
+	const least = .001 // of the share that is still without a result
+	x := scale{low: .02, high: 5, warp: math.Log10}
+	answered := c.newPanel(x, scale{low: 0, high: 1, warp: straight}, left, top, width, height)
+	waiting := c.newPanel(x, scale{low: least, high: 1, warp: math.Log10}, left+width+gap, top, width, height)
+	answered.named("with a result")
+	waiting.named("still without a result (logarithmic axis)")
+	_, shares := rounded(0, 1, 5, func(v float64) string { return plain(100*v) + "%" })
+	answered.vertical(shares)
+	waiting.vertical(decades(least, 1, func(v float64) string { return plain(100*v) + "%" }))
+	for _, p := range []panel{answered, waiting} {
+		p.horizontal(decades(x.low, x.high, func(v float64) string { return plain(v) + "×" }), "latency in deadlines (logarithmic axis)")
+		p.line("deadline", p.x.at(1), p.y.to, p.x.at(1), p.y.from)
+		p.text("tick", "start", p.x.at(1)+5, p.y.to+13, "deadline")
+	}
+	for _, of := range r.policies {
+		bins, all := r.latencyOf(of.name, class)
+		if all == 0 {
+			continue
+		}
+		done := 0
+		var up, down []point
+		for i, n := range bins {
+			done += n
+			if edge := latencyEdge(i); edge >= x.low && edge <= x.high*1.0001 {
+				share := float64(done) / float64(all)
+				up = append(up, answered.at(edge, share))
+				down = append(down, waiting.at(edge, 1-share))
+			}
+		}
+		answered.curve(of, up)
+		waiting.curve(of, down)
+	}
+	return c
+}
+
+func (r *report) latencyTable(class string) table {
+	t := table{Caption: "Share of tasks with a result", Head: []string{"policy", "within ¼ of the deadline", "within ½", "by the deadline", "within twice", "none"}}
+	for _, of := range r.policies {
+		bins, all := r.latencyOf(of.name, class)
+		if all == 0 {
+			continue
+		}
+		row := tableRow{Policy: &of}
+		for _, ratio := range []float64{.25, .5, 1, 2} {
+			done := 0
+			for _, n := range bins[:latencyBin(ratio)+1] {
+				done += n
+			}
+			row.Cells = append(row.Cells, percent(float64(done)/float64(all)))
+		}
+		done := 0
+		for _, n := range bins {
+			done += n
+		}
+		row.Cells = append(row.Cells, percent(float64(all-done)/float64(all)))
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
