@@ -5,40 +5,27 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"edgex-offload/twin"
 )
 
 // calibrationOf sums a policy's attempts up; an empty class is any.
-func (r *report) calibrationOf(policy, class string) Calibration {
-	sum := Calibration{Policy: policy, Class: class}
-	for _, c := range r.Calibration {
-		if c.Policy != policy || class != "" && c.Class != class {
-			continue
-		}
-		for i, b := range c.Bins {
-			sum.Bins[i].Count += b.Count
-			sum.Bins[i].InTime += b.InTime
-			sum.Bins[i].Promised += b.Promised
-		}
+func (r *report) calibrationOf(policy, class string) (sum twin.Calibration, attempts int) {
+	for _, c := range r.cells(policy, class, "") {
+		sum.Merge(&c.Calibration)
 	}
-	return sum
+	for _, b := range sum.Bins {
+		attempts += b.Count
+	}
+	return sum, attempts
 }
 
-func (c Calibration) count() int {
-	n := 0
-	for _, b := range c.Bins {
-		n += b.Count
-	}
-	return n
-}
-
-// ece is the expected calibration error: the mean distance of promise and outcome over the
-// bins, weighed by their counts (Naeini et al., AAAI 2015).
-func (c Calibration) ece() float64 {
-	sum, n := 0., float64(c.count())
-	for _, b := range c.Bins {
-		sum += math.Abs(b.Promised - float64(b.InTime))
-	}
-	return sum / n
+func (r *report) promised() bool {
+	return slices.ContainsFunc(r.policies, func(p policy) bool {
+		_, attempts := r.calibrationOf(p.name, "")
+		return attempts > 0
+	})
 }
 
 // reliability has a panel per policy that promised anything.
@@ -48,28 +35,29 @@ func (r *report) reliability(class string) chart {
 	c := chart{Width: pageWidth, Alt: "For each policy, the promised probability of being in time against the share that was; the table below has the figures."}
 	shown := 0
 	for _, of := range r.policies {
-		sum := r.calibrationOf(of.name, class)
-		if sum.count() == 0 {
+		sum, attempts := r.calibrationOf(of.name, class)
+		if attempts == 0 {
 			continue
 		}
 		x, y := float64(shown%columns)*across+left, float64(shown/columns)*down+top
-		c.reliabilityPanel(of, sum, x, y, side)
+		c.reliabilityPanel(of, sum, attempts, x, y, side)
 		shown++
 	}
 	c.Height = px(math.Ceil(float64(shown)/columns) * down)
 	return c
 }
 
-func (c *chart) reliabilityPanel(of policy, sum Calibration, left, top, side float64) {
+func (c *chart) reliabilityPanel(of policy, sum twin.Calibration, attempts int, left, top, side float64) {
 	unit := scale{low: 0, high: 1, warp: straight}
 	p := c.newPanel(unit, unit, left, top, side, side)
+	ece, _ := sum.Errors()
 	_, ticks := rounded(0, 1, 5, func(v float64) string { return plain(100*v) + "%" })
 	p.horizontal(ticks, "promised")
 	p.vertical(ticks)
 	p.line("deadline", p.x.from, p.y.from, p.x.to, p.y.to)
 	c.symbol(of, point{left + 6, top - 26}, 5, "")
 	c.text("name", "start", left+18, top-22, clip(of.Label, longestLabel))
-	c.text("tick", "start", left, top-7, fmt.Sprintf("in time · ECE %s · %s", three(sum.ece()), plural(sum.count(), "attempt")))
+	c.text("tick", "start", left, top-7, fmt.Sprintf("in time · ECE %s · %s", three(ece), plural(attempts, "attempt")))
 	var line []point
 	for _, b := range sum.Bins {
 		if b.Count > 0 {
@@ -82,7 +70,7 @@ func (c *chart) reliabilityPanel(of policy, sum Calibration, left, top, side flo
 			continue
 		}
 		promised, came := b.Promised/float64(b.Count), float64(b.InTime)/float64(b.Count)
-		share := float64(b.Count) / float64(sum.count())
+		share := float64(b.Count) / float64(attempts)
 		at := p.at(promised, came)
 		c.path(of.fill()+" glass", circle(at, 2.5+13*math.Sqrt(share)), fmt.Sprintf("%s: promised %s, in time %s, %s", of.Label, percent(promised), percent(came), plural(b.Count, "attempt")))
 	}
@@ -93,20 +81,21 @@ func circle(at point, r float64) string {
 }
 
 func (r *report) calibrationTable(class string) table {
-	t := table{Caption: "In time of those promised: share (attempts)", Head: []string{"policy", "ECE"}}
-	for i := range calibrationBins {
+	t := table{Caption: "In time of those promised so much, % (attempts)", Head: []string{"policy", "ECE", "Brier"}}
+	for i := range len(twin.Calibration{}.Bins) {
 		t.Head = append(t.Head, fmt.Sprintf("%d–%d%%", 10*i, 10*i+10))
 	}
 	for _, of := range r.policies {
-		sum := r.calibrationOf(of.name, class)
-		if sum.count() == 0 {
+		sum, attempts := r.calibrationOf(of.name, class)
+		if attempts == 0 {
 			continue
 		}
-		row := tableRow{Policy: &of, Cells: []string{three(sum.ece())}}
+		ece, brier := sum.Errors()
+		row := tableRow{Policy: &of, Cells: []string{three(ece), three(brier)}}
 		for _, b := range sum.Bins {
 			text := unknown
 			if b.Count > 0 {
-				text = fmt.Sprintf("%s (%d)", withUnit(decimals(100*float64(b.InTime)/float64(b.Count), 1), "%"), b.Count)
+				text = fmt.Sprintf("%s (%d)", decimals(100*float64(b.InTime)/float64(b.Count), 1), b.Count)
 			}
 			row.Cells = append(row.Cells, text)
 		}

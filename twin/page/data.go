@@ -20,19 +20,19 @@ type Data struct {
 	// shown beside the others, and never called the best.
 	References []string
 
-	Cells       []twin.Score
-	Regrets     []Regret
-	Pairs       []Pair
-	Latency     []Latency
-	Calibration []Calibration
-	Timelines   []Timeline
-	Sweeps      []Sweep
+	// Cells carry the calibration of what was promised in them.
+	Cells     []twin.Score
+	Regrets   []Regret
+	Pairs     []Pair
+	Latency   []Latency
+	Timelines []Timeline
+	Sweeps    []Sweep
 }
 
-// Regret is 1 - U/U(reference), the mean over cells with its standard error.
+// Regret is 1 - U/U(reference) with the means over cells.
 type Regret struct {
 	Policy, Against string
-	Mean, SE        float64
+	Regret          float64
 }
 
 // Pair is how two policies differ in the cells that both played: the mean of A - B with its
@@ -82,35 +82,6 @@ func latencyBin(ratio float64) int {
 // latencyEdge is the upper edge of a bin, in deadlines.
 func latencyEdge(bin int) float64 { return leastRatio * math.Pow(10, float64(bin+1)/perDecade) }
 
-const calibrationBins = 10
-
-// Calibration compares what a policy promised for its remote attempts with what came.
-type Calibration struct {
-	Policy, Class string
-	// Bins are tenths of the promised probability of being in time.
-	Bins [calibrationBins]CalibrationBin
-}
-
-// CalibrationBin sums attempts up.
-type CalibrationBin struct {
-	Count, InTime int
-	// Promised is the sum of the promised probabilities.
-	Promised float64
-}
-
-// Add counts an attempt. A promise outside 0 to 1 is not counted.
-func (c *Calibration) Add(promised float64, inTime bool) {
-	if !(promised >= 0 && promised <= 1) {
-		return
-	}
-	b := &c.Bins[min(int(promised*calibrationBins), calibrationBins-1)]
-	b.Count++
-	b.Promised += promised
-	if inTime {
-		b.InTime++
-	}
-}
-
 // Timeline is one run in detail: a policy on a class over a trace.
 type Timeline struct {
 	Policy, Class, Trace string
@@ -155,9 +126,9 @@ type Sweep struct {
 	Points []SweepPoint
 }
 
-// SweepPoint are a policy's means with the knob at a value.
+// SweepPoint are a policy's means with the knob at a value: a number, a time as 200ms, or a
+// word.
 type SweepPoint struct {
-	Value                                        float64
-	Policy                                       string
+	Value, Policy                                string
 	Miss, MissCritical, Utility, SentMB, EnergyJ float64
 }

@@ -36,9 +36,8 @@ func (r *report) latency(class string) chart {
 	answered.vertical(shares)
 	waiting.vertical(decades(least, 1, func(v float64) string { return plain(100*v) + "%" }))
 	for _, p := range []panel{answered, waiting} {
-		p.horizontal(decades(x.low, x.high, func(v float64) string { return plain(v) + "×" }), "latency in deadlines (logarithmic axis)")
+		p.horizontal(decades(x.low, x.high, inDeadlines), "latency in deadlines (logarithmic axis)")
 		p.line("deadline", p.x.at(1), p.y.to, p.x.at(1), p.y.from)
-		p.text("tick", "start", p.x.at(1)+5, p.y.to+13, "deadline")
 	}
 	for _, of := range r.policies {
 		bins, all := r.latencyOf(of.name, class)
@@ -59,6 +58,13 @@ func (r *report) latency(class string) chart {
 		waiting.curve(of, down)
 	}
 	return c
+}
+
+func inDeadlines(v float64) string {
+	if math.Abs(v-1) < 1e-9 {
+		return "deadline"
+	}
+	return plain(v) + "×"
 }
 
 func (r *report) latencyTable(class string) table {

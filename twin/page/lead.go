@@ -41,8 +41,27 @@ func (r *report) standings(references bool) []standing {
 	return all
 }
 
+// phrase is a piece of a text; policies stand out.
+type phrase struct {
+	Text   string
+	Strong bool
+}
+
+// aside begins and ends a policy's name in what is said; clean leaves none in a name.
+const aside = "\x01"
+
+func named(s standing) string { return aside + s.Label + aside }
+
 // lead says in plain words which policy misses least, by how much, and what that costs.
-func (r *report) lead() []string {
+func (r *report) lead() []phrase {
+	var phrases []phrase
+	for i, text := range strings.Split(strings.Join(r.findings(), " "), aside) {
+		phrases = append(phrases, phrase{text, i%2 == 1})
+	}
+	return phrases
+}
+
+func (r *report) findings() []string {
 	all := r.standings(false)
 	if len(all) == 0 {
 		return []string{"No cell has been played: there is nothing to compare."}
@@ -50,38 +69,31 @@ func (r *report) lead() []string {
 	best := all[0]
 	miss := best.mean("miss")
 	says := []string{fmt.Sprintf("%s misses least: %s of its tasks have no result by their deadline (mean over %s%s).",
-		best.Label, plusMinus(percent(miss.mean), percent(miss.se)), plural(miss.n, "cell"), orNothing(finite(miss.se), " with its standard error"))}
+		named(best), plusMinus(percent(miss.mean), percent(miss.se)), plural(miss.n, "cell"), orNothing(finite(miss.se), " with its standard error"))}
 	if len(all) == 1 {
 		says[0] = strings.Replace(says[0], " misses least:", " is the only policy:", 1)
-		says = append(says, fmt.Sprintf("A cell takes %s on the uplink and %s.", costText(best, "sent_mb"), costText(best, "energy_j")))
+		says = append(says, fmt.Sprintf("It takes %s on the uplink and %s a cell.", costText(best, "sent_mb"), costText(best, "energy_j")))
 	} else {
-		says = append(says, comparison(best, all[1]), r.price(best, all[1]))
+		says = append(says, comparison(best, all[1]), price(best, all[1]))
 	}
 	if u := mostUseful(all); u.name != best.name {
-		says = append(says, fmt.Sprintf("The most utility is that of %s: %s, against %s.", u.Label, three(u.mean("utility").mean), three(best.mean("utility").mean)))
+		says = append(says, fmt.Sprintf("The most utility is that of %s: %s, against %s.", named(u), three(u.mean("utility").mean), three(best.mean("utility").mean)))
 	}
 	for _, ref := range r.standings(true) {
-		says = append(says, fmt.Sprintf("The reference %s, which is no policy that could be run, misses %s.", ref.Label, percent(ref.mean("miss").mean)))
+		says = append(says, fmt.Sprintf("The reference %s, which is no policy that could be run, misses %s.", named(ref), percent(ref.mean("miss").mean)))
 	}
 	return says
-}
-
-func orNothing(is bool, text string) string {
-	if is {
-		return text
-	}
-	return ""
 }
 
 func comparison(best, next standing) string {
 	d := differences(next.cells, best.cells, metricOf("miss").of)
 	switch {
 	case d.n == 0:
-		return fmt.Sprintf("%s is next with %s, in other cells.", next.Label, percent(next.mean("miss").mean))
+		return fmt.Sprintf("%s is next with %s, in other cells.", named(next), percent(next.mean("miss").mean))
 	case d.mean == 0:
-		return fmt.Sprintf("%s misses just as many in the same cells.", next.Label)
+		return fmt.Sprintf("%s misses just as many in the same cells.", named(next))
 	}
-	text := fmt.Sprintf("That is %s percentage points less than %s, the next, in the same %s", plusMinus(decimals(100*d.mean, 2), decimals(100*d.se, 2)), next.Label, plural(d.n, "cell"))
+	text := fmt.Sprintf("That is %s percentage points less than %s, the next, in the same %s", plusMinus(decimals(100*d.mean, 2), decimals(100*d.se, 2)), named(next), plural(d.n, "cell"))
 	switch {
 	case !finite(d.se):
 		text += "; one cell tells nothing of chance"
@@ -92,24 +104,24 @@ func comparison(best, next standing) string {
 }
 
 // price is what the best takes, and how that compares.
-func (r *report) price(best, next standing) string {
-	against := func(key, more, less string) string {
+func price(best, next standing) string {
+	against := func(key string) string {
 		m := metricOf(key)
 		d := differences(best.cells, next.cells, m.of)
 		switch {
 		case d.n == 0 || !finite(d.mean):
 			return ""
 		case d.mean == 0:
-			return "as much as " + next.Label
+			return "as much as " + named(next)
 		case d.mean < 0:
-			return m.text(-d.mean) + less
+			return m.text(-d.mean) + " less"
 		}
-		return m.text(d.mean) + more
+		return m.text(d.mean) + " more"
 	}
-	says := fmt.Sprintf("A cell takes %s on the uplink and %s", costText(best, "sent_mb"), costText(best, "energy_j"))
-	mb, joules := against("sent_mb", " more", " less"), against("energy_j", " more", " less")
+	says := fmt.Sprintf("It takes %s on the uplink and %s a cell", costText(best, "sent_mb"), costText(best, "energy_j"))
+	mb, joules := against("sent_mb"), against("energy_j")
 	if mb != "" && joules != "" {
-		says += fmt.Sprintf("; against %s that is %s on the uplink and %s of energy", next.Label, mb, joules)
+		says += fmt.Sprintf("; against %s that is %s on the uplink and %s of energy", named(next), mb, joules)
 	}
 	return says + "."
 }

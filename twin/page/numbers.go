@@ -57,6 +57,8 @@ func plain(v float64) string {
 
 func percent(share float64) string { return withUnit(decimals(100*share, 2), "%") }
 
+func three(v float64) string { return decimals(v, 3) }
+
 func withUnit(number, unit string) string {
 	if number == unknown {
 		return number
@@ -70,6 +72,13 @@ func milliseconds(v float64) string {
 		return "none"
 	}
 	return short(v)
+}
+
+func orNothing(is bool, text string) string {
+	if is {
+		return text
+	}
+	return ""
 }
 
 // signed has its sign in any case.

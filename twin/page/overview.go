@@ -38,7 +38,7 @@ func (r *report) overview(class string) chart {
 	c := chart{Width: pageWidth, Height: px(top + height + 44)}
 	c.Alt = fmt.Sprintf("Missed deadlines and utility of %s on %s; the table below has the figures.", plural(len(r.policies), "policy"), plural(len(rows), "trace"))
 	width := (pageWidth - left - gap - 20) / 2
-	miss, missTicks := rootShares(r.most("miss", class))
+	miss, missTicks := rootShares(0, r.most("miss", class))
 	least, most := limits(r.every("utility", class))
 	utility, utilityTicks := rounded(least, most, 6, plain)
 	panels := []struct {
@@ -80,7 +80,7 @@ func (r *report) overviewMarks(p panel, m metric, class string, rows []string, p
 			where, value, size := clean(trace), m.text(e.mean), 3.6
 			if row == 0 {
 				p.across("whisker "+of.Class(), e, y)
-				where, value, size = "mean", plusMinus(value, m.text(e.se)), 4.6
+				where, value, size = "mean", plusMinus(value, m.text(e.se)), 5
 			}
 			p.symbol(of, point{p.x.at(e.mean), y}, size, fmt.Sprintf("%s, %s: %s %s", of.Label, where, m.Name, value))
 		}
@@ -136,12 +136,9 @@ func (r *report) heat(key, hue, class, caption string) heat {
 		}
 		for _, p := range r.policies {
 			e := over(r.cells(p.name, class, trace), m.of)
-			cell := heatCell{Text: short(e.mean)}
-			if m.better < 0 {
-				cell.Text = decimals(100*e.mean, 2)
-			}
+			cell := heatCell{Text: m.bare(e.mean)}
 			if trace == "" {
-				cell.Text = plusMinus(m.text(e.mean), m.text(e.se))
+				cell.Text = m.estimate(e)
 			} else if finite(e.mean) {
 				cell.Shade = fmt.Sprintf("%s%d", hue, int(place.at(e.mean)+.5))
 			}

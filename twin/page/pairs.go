@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // certain is how many standard errors a difference is drawn with: 95% of a normal distribution.
@@ -46,7 +47,7 @@ func (r *report) forests() []chart {
 }
 
 func (r *report) forest(rows []paired, keys []string) chart {
-	const left, top, pitch, gap = 250., 34., 21., 34.
+	const left, top, pitch, gap = 250., 34., 21., 52.
 	height := pitch * float64(len(rows))
 	c := chart{Width: pageWidth, Height: px(top + height + 44)}
 	c.Alt = "Paired differences between policies with their 95% intervals; the table below has the figures."
@@ -56,7 +57,7 @@ func (r *report) forest(rows []paired, keys []string) chart {
 		}
 		c.text("label", "end", left-14, top+pitch*(float64(i)+.5)+4, clip(clean(row.a), 17)+" − "+clip(clean(row.b), 17))
 	}
-	width := (pageWidth-left-10)/float64(len(keys)) - gap
+	width := (pageWidth-left-20+gap)/float64(len(keys)) - gap
 	for i, key := range keys {
 		r.forestPanel(&c, rows, metricOf(key), left+float64(i)*(width+gap), top, width, height)
 	}
@@ -70,15 +71,10 @@ func (r *report) forestPanel(c *chart, rows []paired, m metric, left, top, width
 			reach = max(reach, math.Abs(p.Mean)+certain*zeroIfUnknown(p.SE))
 		}
 	}
-	label := func(v float64) string { return signed(plain(v)) }
-	name := m.Name
-	if m.difference(0) == points(0) {
-		label = func(v float64) string { return signed(plain(100 * v)) }
-		name += ", points"
-	}
-	x, ticks := rounded(-reach, reach, 4, label)
+	label := func(v float64) string { return strings.TrimSuffix(m.tick(v), "%") }
+	x, ticks := rounded(-reach, reach, 3, label)
 	p := c.newPanel(x, scale{}, left, top, width, height)
-	p.named(name)
+	p.named(m.apart())
 	p.horizontal(ticks, map[int]string{-1: "← first is better", 0: "", 1: "first is better →"}[m.better])
 	p.line("zero", p.x.at(0), p.y.to, p.x.at(0), p.y.from)
 	for i, row := range rows {
@@ -91,11 +87,13 @@ func (r *report) forestPanel(c *chart, rows []paired, m metric, left, top, width
 		if finite(d.SE) {
 			p.line("whisker "+class, p.x.at(d.Mean-certain*d.SE), y, p.x.at(d.Mean+certain*d.SE), y)
 		}
-		tip := fmt.Sprintf("%s − %s: %s %s, better in %d of %s", clean(d.A), clean(d.B), m.Name,
-			plusMinus(signed(m.difference(d.Mean)), m.difference(d.SE)), d.Wins, plural(d.Cells, "cell"))
+		tip := fmt.Sprintf("%s − %s: %s %s, better in %d of %s", clean(d.A), clean(d.B), m.apart(),
+			m.differs(d), d.Wins, plural(d.Cells, "cell"))
 		p.path("dot "+class, circle(point{p.x.at(d.Mean), y}, 4), tip)
 	}
 }
+
+func (m metric) differs(d Pair) string { return plusMinus(signed(m.bare(d.Mean)), m.bare(d.SE)) }
 
 func zeroIfUnknown(v float64) float64 {
 	if finite(v) {
@@ -120,7 +118,7 @@ func (r *report) pairTable() table {
 	rows, keys := r.pairRows()
 	t := table{Caption: "First minus second, mean ± standard error (cells in which the first is better)", Head: []string{"pair"}}
 	for _, key := range keys {
-		t.Head = append(t.Head, metricOf(key).Name)
+		t.Head = append(t.Head, metricOf(key).apart())
 	}
 	for _, row := range rows {
 		line := tableRow{Name: clean(row.a) + " − " + clean(row.b)}
@@ -128,7 +126,7 @@ func (r *report) pairTable() table {
 			text := unknown
 			if d, is := r.pair(row, key); is {
 				m := metricOf(key)
-				text = fmt.Sprintf("%s (%d of %d)", plusMinus(signed(m.difference(d.Mean)), m.difference(d.SE)), d.Wins, d.Cells)
+				text = fmt.Sprintf("%s (%d of %d)", m.differs(d), d.Wins, d.Cells)
 			}
 			line.Cells = append(line.Cells, text)
 		}

@@ -71,9 +71,6 @@ func newReport(d Data) report {
 	for _, l := range d.Latency {
 		r.know(l.Policy, l.Class)
 	}
-	for _, c := range d.Calibration {
-		r.know(c.Policy, c.Class)
-	}
 	for _, s := range d.Sweeps {
 		for _, p := range s.Points {
 			r.know(p.Policy, "")

@@ -84,17 +84,20 @@ func decades(low, high float64, label func(float64) string) []tick {
 
 // rootShares is a scale of shares that shows small ones apart and has a place for none: its
 // lengths are square roots.
-func rootShares(most float64) (scale, []tick) {
-	ends := []float64{.01, .02, .05, .1, .15, .2, .3, .4, .5, .6, .8, 1}
-	high := 1.
-	for i := len(ends) - 1; i >= 0; i-- {
-		if ends[i] >= most {
-			high = ends[i]
+func rootShares(least, most float64) (scale, []tick) {
+	low, high := 0., 1.
+	ends := []float64{.002, .005, .01, .015, .02, .03, .04, .05, .07, .1, .15, .2, .3, .4, .5, .6, .8, 1}
+	for i, end := range ends {
+		if end <= .8*least {
+			low = end
+		}
+		if last := ends[len(ends)-1-i]; last >= most {
+			high = last
 		}
 	}
 	var ticks []tick
-	for _, v := range []float64{0, .001, .005, .01, .02, .05, .1, .2, .3, .4, .5, .6, .7, .8, .9, 1} {
+	for _, v := range []float64{0, .001, .005, .01, .015, .02, .03, .04, .05, .07, .1, .15, .2, .3, .4, .5, .6, .7, .8, .9, 1} {
 		ticks = append(ticks, tick{v, plain(100*v) + "%"})
 	}
-	return scale{low: 0, high: high, warp: math.Sqrt}, ticks
+	return scale{low: low, high: high, warp: math.Sqrt}, ticks
 }

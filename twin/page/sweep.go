@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"time"
 )
 
 // swept is a figure of a sweep.
@@ -25,76 +27,110 @@ func sweptMetrics() []swept {
 	}
 }
 
+// knob is the axis of a sweep's values.
+type knob struct {
+	scale
+	ticks []tick
+	at    map[string]float64
+}
+
+// knobOf spaces numbers and times by what they are, words evenly. It is logarithmic where the
+// values span a wide range and none is zero or less.
+func knobOf(s Sweep) knob {
+	k := knob{at: map[string]float64{}}
+	var values []string
+	numbers := true
+	for _, p := range s.Points {
+		if _, seen := k.at[p.Value]; seen {
+			continue
+		}
+		v, is := number(p.Value)
+		numbers = numbers && is
+		k.at[p.Value] = v
+		values = append(values, p.Value)
+	}
+	if !numbers {
+		for i, v := range values {
+			k.at[v] = float64(i)
+		}
+	}
+	for _, v := range values {
+		k.ticks = append(k.ticks, tick{k.at[v], clip(clean(v), 12)})
+	}
+	slices.SortStableFunc(k.ticks, func(a, b tick) int { return cmp.Compare(a.at, b.at) })
+	if len(k.ticks) == 0 {
+		return k
+	}
+	least, most := k.ticks[0].at, k.ticks[len(k.ticks)-1].at
+	k.scale = scale{low: least, high: most, warp: straight}
+	if least > 0 && most >= 30*least {
+		k.warp = math.Log10
+	}
+	return k
+}
+
+// number reads a number, or a time in seconds.
+func number(text string) (float64, bool) {
+	if v, err := strconv.ParseFloat(text, 64); err == nil {
+		return v, math.Abs(v) < 1e15
+	}
+	d, err := time.ParseDuration(text)
+	return d.Seconds(), err == nil
+}
+
 // sweep has a panel per figure over the knob's values.
 func (r *report) sweep(s Sweep) chart {
 	const height, top, left, columns = 170., 34., 50., 5
 	const across = (pageWidth - 4.) / columns
 	c := chart{Width: pageWidth, Height: top + height + 44}
 	c.Alt = fmt.Sprintf("What %s does to misses, utility, megabytes and joules; the table below has the figures.", clean(s.Key))
+	k := knobOf(s)
 	for i, m := range sweptMetrics() {
-		r.sweepPanel(&c, s, m, float64(i)*across+left, top, across-left-14, height)
+		r.sweepPanel(&c, s, k, m, float64(i)*across+left, top, across-left-14, height)
 	}
 	return c
 }
 
-func (r *report) sweepPanel(c *chart, s Sweep, m swept, left, top, width, height float64) {
-	var xs, ys []float64
+func (r *report) sweepPanel(c *chart, s Sweep, k knob, m swept, left, top, width, height float64) {
+	var ys []float64
 	for _, p := range s.Points {
-		xs, ys = append(xs, p.Value), append(ys, m.value(p))
+		ys = append(ys, m.value(p))
 	}
-	x, xTicks := knobScale(xs)
 	least, most := limits(ys)
-	label := plain
-	if m.better < 0 {
-		least = min(least, 0)
-	}
-	if m.key == "miss" || m.key == "miss_p0" {
-		label = func(v float64) string { return plain(100*v) + "%" }
-	}
-	y, yTicks := rounded(least, most, 4, label)
-	p := c.newPanel(x, y, left, top, width, height)
-	p.named(m.Name)
-	p.horizontal(xTicks, clip(clean(s.Key), longestLabel))
+	y, yTicks := rounded(least, most, 4, m.tick)
+	p := c.newPanel(k.scale, y, left, top, width, height)
+	p.named(m.head())
+	p.horizontal(k.ticks, clip(clean(s.Key), longestLabel))
 	p.vertical(yTicks)
 	for _, of := range r.policies {
 		points := slices.DeleteFunc(slices.Clone(s.Points), func(q SweepPoint) bool {
-			return q.Policy != of.name || !finite(q.Value) || !finite(m.value(q))
+			return q.Policy != of.name || !finite(m.value(q))
 		})
-		slices.SortStableFunc(points, func(a, b SweepPoint) int { return cmp.Compare(a.Value, b.Value) })
+		slices.SortStableFunc(points, func(a, b SweepPoint) int { return cmp.Compare(k.at[a.Value], k.at[b.Value]) })
 		var line []point
 		for _, q := range points {
-			line = append(line, p.at(q.Value, m.value(q)))
+			line = append(line, p.at(k.at[q.Value], m.value(q)))
 		}
 		p.curve(of, line)
 		for i, q := range points {
-			p.symbol(of, line[i], 3.6, fmt.Sprintf("%s, %s = %s: %s %s", of.Label, clean(s.Key), plain(q.Value), m.Name, m.text(m.value(q))))
+			p.symbol(of, line[i], 3.6, fmt.Sprintf("%s, %s = %s: %s %s", of.Label, clean(s.Key), clean(q.Value), m.Name, m.text(m.value(q))))
 		}
 	}
-}
-
-// knobScale is logarithmic where the values span a wide range and none is zero or less.
-func knobScale(values []float64) (scale, []tick) {
-	least, most := limits(values)
-	if least <= 0 || most < 30*least {
-		return rounded(least, most, 4, plain)
-	}
-	ticks := decades(least, most, plain)
-	return scale{low: least, high: most, warp: math.Log10}, ticks
 }
 
 func (r *report) sweepTable(s Sweep) table {
 	t := table{Caption: "Means over cells", Head: []string{"policy", clean(s.Key)}}
 	for _, m := range sweptMetrics() {
-		t.Head = append(t.Head, m.Name)
+		t.Head = append(t.Head, m.head())
 	}
 	for _, of := range r.policies {
 		for _, p := range s.Points {
 			if p.Policy != of.name {
 				continue
 			}
-			row := tableRow{Policy: &of, Cells: []string{plain(p.Value)}}
+			row := tableRow{Policy: &of, Cells: []string{clean(p.Value)}}
 			for _, m := range sweptMetrics() {
-				row.Cells = append(row.Cells, m.text(m.value(p)))
+				row.Cells = append(row.Cells, m.bare(m.value(p)))
 			}
 			t.Rows = append(t.Rows, row)
 		}

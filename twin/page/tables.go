@@ -35,13 +35,13 @@ func (r *report) glance(class string) table {
 		}
 	}
 	for column, m := range metrics() {
-		t.Head = append(t.Head, m.Name)
+		t.Head = append(t.Head, m.head())
 		best := []int{}
 		var record float64
 		for i := range t.Rows {
 			row := &t.Rows[i]
 			e := over(r.cells(row.Policy.name, class, ""), m.of)
-			row.Cells = append(row.Cells, plusMinus(m.text(e.mean), m.text(e.se)))
+			row.Cells = append(row.Cells, m.estimate(e))
 			worth := e.mean * float64(m.better)
 			switch {
 			case row.Policy.Reference || !finite(e.mean) || m.better == 0:
@@ -75,7 +75,7 @@ func (r *report) regrets(t *table) {
 			text := unknown
 			for _, g := range r.Regrets {
 				if g.Policy == t.Rows[i].Policy.name && g.Against == reference {
-					text = plusMinus(percent(g.Mean), percent(g.SE))
+					text = percent(g.Regret)
 				}
 			}
 			t.Rows[i].Cells = append(t.Rows[i].Cells, text)
@@ -86,10 +86,9 @@ func (r *report) regrets(t *table) {
 // cellTable is every cell, to be sorted.
 func (r *report) cellTable() table {
 	t := table{Head: []string{"policy", "class", "trace", "seed", "tasks"}}
-	for _, m := range metrics() {
-		t.Head = append(t.Head, m.Name)
+	for _, m := range append(metrics(), quantiles()...) {
+		t.Head = append(t.Head, m.head())
 	}
-	t.Head = append(t.Head, "p50, ms", "p95, ms", "p99, ms")
 	by := map[string]*policy{}
 	for i := range r.policies {
 		by[r.policies[i].name] = &r.policies[i]
@@ -103,7 +102,10 @@ func (r *report) cellTable() table {
 func cellTexts(c twin.Score) []string {
 	texts := []string{clean(c.Class), clean(c.Trace), strconv.FormatUint(c.Seed, 10), strconv.Itoa(c.Tasks)}
 	for _, m := range metrics() {
-		texts = append(texts, m.text(m.of(c)))
+		texts = append(texts, m.bare(m.of(c)))
 	}
-	return append(texts, milliseconds(c.P50Ms), milliseconds(c.P95Ms), milliseconds(c.P99Ms))
+	for _, m := range quantiles() {
+		texts = append(texts, milliseconds(m.of(c)))
+	}
+	return texts
 }

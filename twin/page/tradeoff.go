@@ -34,17 +34,19 @@ func (r *report) tradeoffPanel(c *chart, m metric, class string, left, top, widt
 		s := scattered{p, over(cells, m.of), over(cells, metricOf("miss").of)}
 		if finite(s.x.mean) && finite(s.y.mean) {
 			all = append(all, s)
-			xs = append(xs, s.x.mean)
-			ys = append(ys, s.y.mean)
+			xs = append(xs, s.x.mean-zeroIfUnknown(s.x.se), s.x.mean+zeroIfUnknown(s.x.se))
+			ys = append(ys, s.y.mean-zeroIfUnknown(s.y.se), s.y.mean+zeroIfUnknown(s.y.se))
 		}
 	}
 	least, most := limits(xs)
+	if m.better < 0 { // nobody sends or takes less than nothing
+		least = max(least, 0)
+	}
 	x, xTicks := rounded(least, most, 5, plain)
-	_, highest := limits(ys)
-	y, yTicks := rootShares(highest)
+	y, yTicks := rootShares(limits(ys))
 	p := c.newPanel(x, y, left, top, width, height)
 	p.horizontal(xTicks, map[string]string{
-		"utility": "utility (right is better)", "sent_mb": "MB on the uplink of a cell", "energy_j": "joules of a cell",
+		"utility": "utility (right is better)", "sent_mb": "MB on the uplink, per cell", "energy_j": "joules per cell",
 	}[m.key])
 	p.vertical(yTicks)
 	p.named("missed against " + map[string]string{"utility": "utility", "sent_mb": "megabytes sent", "energy_j": "energy"}[m.key])
@@ -94,6 +96,11 @@ func (p panel) labels(all []scattered) {
 	for _, s := range all {
 		at := p.at(s.x.mean, s.y.mean)
 		taken = append(taken, box{at.x - 6, at.y - 6, at.x + 6, at.y + 6})
+		if finite(s.x.se) && finite(s.y.se) {
+			taken = append(taken,
+				box{p.x.at(s.x.mean - s.x.se), at.y - 1, p.x.at(s.x.mean + s.x.se), at.y + 1},
+				box{at.x - 1, p.y.at(s.y.mean + s.y.se), at.x + 1, p.y.at(s.y.mean - s.y.se)})
+		}
 	}
 	frame := box{p.x.from - 4, p.y.to, p.x.to + 12, p.y.from}
 	for _, s := range all {
@@ -115,6 +122,7 @@ func room(at point, width float64, frame box, taken []box) (b box, anchor string
 	}{
 		{off, 0, "start"}, {-off, 0, "end"}, {0, -15, "middle"}, {0, 15, "middle"},
 		{off, -12, "start"}, {off, 12, "start"}, {-off, -12, "end"}, {-off, 12, "end"},
+		{off, -26, "start"}, {off, 26, "start"}, {-off, -26, "end"}, {-off, 26, "end"},
 	} {
 		from := at.x + try.dx - width*map[string]float64{"start": 0, "middle": .5, "end": 1}[try.anchor]
 		b = box{from, at.y + try.dy - high/2, from + width, at.y + try.dy + high/2}

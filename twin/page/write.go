@@ -20,7 +20,7 @@ type view struct {
 	Title, Scenario, Guard string
 	Style                  template.CSS
 	Script                 template.JS
-	Lead                   []string
+	Lead                   []phrase
 	Policies               []policy
 	Choices                []choice
 	Sections               []section
