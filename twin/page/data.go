@@ -72,6 +72,15 @@ func (l *Latency) Add(latency, deadline time.Duration) {
 	}
 }
 
+// Tasks are how many were counted.
+func (l *Latency) Tasks() int {
+	n := l.NoResult
+	for _, results := range l.Bins {
+		n += results
+	}
+	return n
+}
+
 // latencyBin is the bin of a latency in deadlines. A bin holds its upper edge, so that one that
 // is exactly in time counts as in time.
 func latencyBin(ratio float64) int {

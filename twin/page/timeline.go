@@ -11,11 +11,13 @@ import (
 	"time"
 )
 
+// MaxTimelines are as many as a page shows, the first of those given.
+const MaxTimelines = 12
+
 // What keeps a page small. Misses are never left out.
 const (
-	maxTimelines = 12
-	maxInTime    = 3000 // decisions of a timeline that were in time
-	linkColumns  = 1000
+	maxInTime   = 3000 // decisions of a timeline that were in time
+	linkColumns = 1000
 )
 
 // packed is a timeline as the page's script reads it: a list per figure, times in ms from 0.
@@ -41,7 +43,7 @@ type packed struct {
 
 // timelines are packed as they are given.
 func (r *report) timelines() []packed {
-	given := r.Timelines[:min(len(r.Timelines), maxTimelines)]
+	given := r.Timelines[:min(len(r.Timelines), MaxTimelines)]
 	all := make([]packed, len(given))
 	for i, t := range given {
 		all[i] = pack(t)

@@ -70,7 +70,7 @@ func render(d Data) ([]byte, error) {
 		Guard: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(style), hash(script)),
 		Style: template.CSS(style), Script: template.JS(script), //nolint:gosec // embedded with the program, nothing from outside is in them
 		Lead: r.lead(), Policies: r.policies, Choices: r.choices(), Sections: r.sections(),
-		Timelines: r.timelines(), TimelinesLeft: max(0, len(d.Timelines)-maxTimelines),
+		Timelines: r.timelines(), TimelinesLeft: max(0, len(d.Timelines)-MaxTimelines),
 		Cells: r.cellTable(), CellsLeft: max(0, len(d.Cells)-maxCells),
 	}
 	var text bytes.Buffer
