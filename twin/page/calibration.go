@@ -81,7 +81,7 @@ func circle(at point, r float64) string {
 }
 
 func (r *report) calibrationTable(class string) table {
-	t := table{Caption: "In time of those promised so much, % (attempts)", Head: []string{"policy", "ECE", "Brier"}}
+	t := table{Caption: "In time of those that were promised so much, %, and how many they are", Head: []string{"policy", "ECE", "Brier"}}
 	for i := range len(twin.Calibration{}.Bins) {
 		t.Head = append(t.Head, fmt.Sprintf("%d–%d%%", 10*i, 10*i+10))
 	}
@@ -91,13 +91,14 @@ func (r *report) calibrationTable(class string) table {
 			continue
 		}
 		ece, brier := sum.Errors()
-		row := tableRow{Policy: &of, Cells: []string{three(ece), three(brier)}}
+		row := tableRow{Policy: &of}
+		row.add(three(ece), three(brier))
 		for _, b := range sum.Bins {
-			text := unknown
+			cell := tableCell{Text: unknown}
 			if b.Count > 0 {
-				text = fmt.Sprintf("%s (%d)", decimals(100*float64(b.InTime)/float64(b.Count), 1), b.Count)
+				cell = tableCell{Text: decimals(100*float64(b.InTime)/float64(b.Count), 1), Under: count(b.Count)}
 			}
-			row.Cells = append(row.Cells, text)
+			row.Cells = append(row.Cells, cell)
 		}
 		t.Rows = append(t.Rows, row)
 	}

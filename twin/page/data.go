@@ -53,7 +53,7 @@ const (
 	latencyBins = 3*perDecade + 1 // the last takes what is ten times the deadline and more
 )
 
-// Latency counts a policy's latencies in a class, relative to each task's deadline.
+// Latency counts a policy's latencies in a cell, relative to each task's deadline.
 type Latency struct {
 	Policy, Class string
 	// Bins count results, NoResult tasks that had none.

@@ -4,20 +4,28 @@ package page
 
 import "math"
 
-// latencyOf sums a policy's counts up; an empty class is any.
-func (r *report) latencyOf(policy, class string) (bins []int, all int) {
-	bins = make([]int, latencyBins)
-	for _, l := range r.Latency {
-		if l.Policy != policy || class != "" && l.Class != class {
+// latencyOf gives which share of a policy's tasks has its result within each bin; an empty
+// class is any. Each Latency counts alike, as cells do in all other means.
+func (r *report) latencyOf(policy, class string) (done []float64, known bool) {
+	done = make([]float64, latencyBins)
+	n := 0.
+	for i := range r.Latency {
+		l := &r.Latency[i]
+		all := l.Tasks()
+		if l.Policy != policy || class != "" && l.Class != class || all == 0 {
 			continue
 		}
-		all += l.NoResult
-		for i, n := range l.Bins {
-			bins[i] += n
-			all += n
+		n++
+		sum := 0
+		for bin, results := range l.Bins {
+			sum += results
+			done[bin] += float64(sum) / float64(all)
 		}
 	}
-	return bins, all
+	for bin := range done {
+		done[bin] /= n
+	}
+	return done, n > 0
 }
 
 // latency shows which share has its result within a time, and which is still without.
@@ -40,16 +48,13 @@ func (r *report) latency(class string) chart {
 		p.line("deadline", p.x.at(1), p.y.to, p.x.at(1), p.y.from)
 	}
 	for _, of := range r.policies {
-		bins, all := r.latencyOf(of.name, class)
-		if all == 0 {
+		done, known := r.latencyOf(of.name, class)
+		if !known {
 			continue
 		}
-		done := 0
 		var up, down []point
-		for i, n := range bins {
-			done += n
+		for i, share := range done {
 			if edge := latencyEdge(i); edge >= x.low && edge <= x.high*1.0001 {
-				share := float64(done) / float64(all)
 				up = append(up, answered.at(edge, share))
 				down = append(down, waiting.at(edge, 1-share))
 			}
@@ -68,25 +73,17 @@ func inDeadlines(v float64) string {
 }
 
 func (r *report) latencyTable(class string) table {
-	t := table{Caption: "Share of tasks with a result", Head: []string{"policy", "within ¼ of the deadline", "within ½", "by the deadline", "within twice", "none"}}
+	t := table{Caption: "Tasks with a result, %", Head: []string{"policy", "within ¼ of the deadline", "within ½", "by the deadline", "within twice", "none"}}
 	for _, of := range r.policies {
-		bins, all := r.latencyOf(of.name, class)
-		if all == 0 {
+		done, known := r.latencyOf(of.name, class)
+		if !known {
 			continue
 		}
 		row := tableRow{Policy: &of}
 		for _, ratio := range []float64{.25, .5, 1, 2} {
-			done := 0
-			for _, n := range bins[:latencyBin(ratio)+1] {
-				done += n
-			}
-			row.Cells = append(row.Cells, percent(float64(done)/float64(all)))
+			row.add(decimals(100*done[latencyBin(ratio)], 2))
 		}
-		done := 0
-		for _, n := range bins {
-			done += n
-		}
-		row.Cells = append(row.Cells, percent(float64(all-done)/float64(all)))
+		row.add(decimals(100*(1-done[latencyBins-1]), 2))
 		t.Rows = append(t.Rows, row)
 	}
 	return t

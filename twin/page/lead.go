@@ -112,7 +112,7 @@ func price(best, next standing) string {
 		case d.n == 0 || !finite(d.mean):
 			return ""
 		case d.mean == 0:
-			return "as much as " + named(next)
+			return "as many " + m.unit
 		case d.mean < 0:
 			return m.text(-d.mean) + " less"
 		}
@@ -121,7 +121,7 @@ func price(best, next standing) string {
 	says := fmt.Sprintf("It takes %s on the uplink and %s a cell", costText(best, "sent_mb"), costText(best, "energy_j"))
 	mb, joules := against("sent_mb"), against("energy_j")
 	if mb != "" && joules != "" {
-		says += fmt.Sprintf("; against %s that is %s on the uplink and %s of energy", named(next), mb, joules)
+		says += fmt.Sprintf("; against %s, that is %s and %s", named(next), mb, joules)
 	}
 	return says + "."
 }

@@ -4,6 +4,7 @@ package page
 
 import (
 	"math"
+	"slices"
 
 	"edgex-offload/twin"
 )
@@ -31,6 +32,11 @@ func metrics() []metric {
 		{"ece", "ECE", "", func(s twin.Score) float64 { return known(s.ECE) }, -1},
 		{"brier", "Brier score", "", func(s twin.Score) float64 { return known(s.Brier) }, -1},
 	}
+}
+
+// glanced are those that stand beside each other; the Brier score is left to the cells.
+func glanced() []metric {
+	return slices.DeleteFunc(metrics(), func(m metric) bool { return m.key == "brier" })
 }
 
 // quantiles of latency have no mean over cells, since one without a result would be infinite.
@@ -94,8 +100,6 @@ func (m metric) apart() string {
 	}
 	return m.head()
 }
-
-func (m metric) estimate(e estimate) string { return plusMinus(m.bare(e.mean), m.bare(e.se)) }
 
 // tick is a value on an axis.
 func (m metric) tick(v float64) string {

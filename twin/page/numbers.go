@@ -57,6 +57,15 @@ func plain(v float64) string {
 
 func percent(share float64) string { return withUnit(decimals(100*share, 2), "%") }
 
+// count has a thin space between thousands.
+func count(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "\u202f" + text[i:]
+	}
+	return text
+}
+
 func three(v float64) string { return decimals(v, 3) }
 
 func withUnit(number, unit string) string {

@@ -34,7 +34,8 @@ func (r *report) overview(class string) chart {
 	const left, top, gap = 178., 34., 40.
 	rows := r.traceRows(class)
 	pitch := max(24, 8+4.6*float64(len(r.policies)))
-	height := pitch * float64(len(rows)+1)
+	head := pitch + 5*float64(len(r.policies)) // the means have their errors to show
+	height := head + pitch*float64(len(rows))
 	c := chart{Width: pageWidth, Height: px(top + height + 44)}
 	c.Alt = fmt.Sprintf("Missed deadlines and utility of %s on %s; the table below has the figures.", plural(len(r.policies), "policy"), plural(len(rows), "trace"))
 	width := (pageWidth - left - gap - 20) / 2
@@ -50,35 +51,36 @@ func (r *report) overview(class string) chart {
 	}
 	for i := range rows {
 		if i%2 == 0 {
-			c.rect("band", 0, top+pitch*float64(i+1), pageWidth, pitch)
+			c.rect("band", 0, top+head+pitch*float64(i), pageWidth, pitch)
 		}
 	}
-	c.text("label strong", "end", left-12, top+pitch/2+4, "mean ± standard error")
+	c.text("label strong", "end", left-12, top+head/2+4, "mean ± standard error")
 	for i, trace := range rows {
-		c.text("label", "end", left-12, top+pitch*(float64(i)+1.5)+4, clip(clean(trace), longestLabel))
+		c.text("label", "end", left-12, top+head+pitch*(float64(i)+.5)+4, clip(clean(trace), longestLabel))
 	}
 	panels[0].named("missed deadlines (square-root axis)")
 	panels[1].named("utility")
 	panels[0].horizontal(missTicks, "share of tasks without a result in time, less is better")
 	panels[1].horizontal(utilityTicks, "results in time, weighed by priority and accuracy, more is better")
 	for _, p := range panels {
-		p.line("axis", p.x.from, top+pitch, p.x.to, top+pitch)
-		r.overviewMarks(p.panel, metricOf(p.key), class, rows, pitch)
+		p.line("axis", p.x.from, top+head, p.x.to, top+head)
+		r.overviewMarks(p.panel, metricOf(p.key), class, rows, head, pitch)
 	}
 	return c
 }
 
-func (r *report) overviewMarks(p panel, m metric, class string, rows []string, pitch float64) {
+func (r *report) overviewMarks(p panel, m metric, class string, rows []string, head, pitch float64) {
 	for i, of := range r.policies {
-		offset := (float64(i) + 1) * pitch / float64(len(r.policies)+1)
+		offset := (float64(i) + 1) / float64(len(r.policies)+1)
 		for row, trace := range append([]string{""}, rows...) {
 			e := over(r.cells(of.name, class, trace), m.of)
 			if !finite(e.mean) {
 				continue
 			}
-			y := p.y.to + pitch*float64(row) + offset
+			y := p.y.to + head + pitch*(float64(row-1)+offset)
 			where, value, size := clean(trace), m.text(e.mean), 3.6
 			if row == 0 {
+				y = p.y.to + head*offset
 				p.across("whisker "+of.Class(), e, y)
 				where, value, size = "mean", plusMinus(value, m.text(e.se)), 5
 			}
@@ -115,7 +117,10 @@ type heatRow struct {
 	Cells []heatCell
 }
 
-type heatCell struct{ Shade, Text string }
+type heatCell struct {
+	tableCell
+	Shade string
+}
 
 // shades are how many steps the style sheet has.
 const shades = 9
@@ -136,10 +141,15 @@ func (r *report) heat(key, hue, class, caption string) heat {
 		}
 		for _, p := range r.policies {
 			e := over(r.cells(p.name, class, trace), m.of)
-			cell := heatCell{Text: m.bare(e.mean)}
-			if trace == "" {
-				cell.Text = m.estimate(e)
-			} else if finite(e.mean) {
+			cell := heatCell{tableCell: estimated(m, e)}
+			if trace != "" {
+				cell.Under = ""
+			}
+			switch {
+			case trace == "" || !finite(e.mean):
+			case most <= least:
+				cell.Shade = hue + "0"
+			default:
 				cell.Shade = fmt.Sprintf("%s%d", hue, int(place.at(e.mean)+.5))
 			}
 			row.Cells = append(row.Cells, cell)

@@ -128,7 +128,7 @@ func (r *report) pairTable() table {
 				m := metricOf(key)
 				text = fmt.Sprintf("%s (%d of %d)", m.differs(d), d.Wins, d.Cells)
 			}
-			line.Cells = append(line.Cells, text)
+			line.add(text)
 		}
 		t.Rows = append(t.Rows, line)
 	}

@@ -135,7 +135,10 @@ func plural(n int, one string) string {
 		return "1 " + one
 	}
 	if one == "class" {
-		return fmt.Sprintf("%d classes", n)
+		return count(n) + " classes"
 	}
-	return fmt.Sprintf("%d %ss", n, one)
+	if one == "policy" {
+		return count(n) + " policies"
+	}
+	return count(n) + " " + one + "s"
 }

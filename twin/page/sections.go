@@ -20,7 +20,7 @@ func (r *report) sections() []section {
 		}))
 	}
 	if r.promised() {
-		all = append(all, r.perClass("calibration", "Calibration", "The probability of being in time by which remote attempts were decided, against the share that was. On the dashed line a promise is kept; below it, too much was promised. Dots grow with the number of attempts; ECE is the expected calibration error.", func(class string) variant {
+		all = append(all, r.perClass("calibration", "Calibration", "The probability of being in time by which remote attempts were decided, against the share that was, over the attempts of all cells together. On the dashed line a promise is kept; below it, too much was promised. Dots grow with the number of attempts; ECE is the expected calibration error.", func(class string) variant {
 			return variant{Charts: []chart{r.reliability(class)}, Tables: []table{r.calibrationTable(class)}}
 		}))
 	}

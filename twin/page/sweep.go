@@ -128,9 +128,10 @@ func (r *report) sweepTable(s Sweep) table {
 			if p.Policy != of.name {
 				continue
 			}
-			row := tableRow{Policy: &of, Cells: []string{clean(p.Value)}}
+			row := tableRow{Policy: &of}
+			row.add(clean(p.Value))
 			for _, m := range sweptMetrics() {
-				row.Cells = append(row.Cells, m.bare(m.value(p)))
+				row.add(m.bare(m.value(p)))
 			}
 			t.Rows = append(t.Rows, row)
 		}

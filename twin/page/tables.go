@@ -22,8 +22,27 @@ type table struct {
 type tableRow struct {
 	Policy *policy
 	Name   string // where there is no policy
-	Cells  []string
-	Best   map[int]bool // by index of Cells
+	Cells  []tableCell
+}
+
+// tableCell has its standard error, where there is one, under it.
+type tableCell struct {
+	Text, Under string
+	Best        bool
+}
+
+func estimated(m metric, e estimate) tableCell {
+	c := tableCell{Text: m.bare(e.mean)}
+	if se := m.bare(e.se); se != unknown {
+		c.Under = "± " + se
+	}
+	return c
+}
+
+func (r *tableRow) add(texts ...string) {
+	for _, text := range texts {
+		r.Cells = append(r.Cells, tableCell{Text: text})
+	}
 }
 
 // glance has the means of each policy with their standard errors.
@@ -31,17 +50,17 @@ func (r *report) glance(class string) table {
 	t := table{Caption: "Means over cells ± standard error; the best of each column is bold, references aside", Head: []string{"policy"}}
 	for _, p := range r.policies {
 		if len(r.cells(p.name, class, "")) > 0 {
-			t.Rows = append(t.Rows, tableRow{Policy: &p, Best: map[int]bool{}})
+			t.Rows = append(t.Rows, tableRow{Policy: &p})
 		}
 	}
-	for column, m := range metrics() {
+	for column, m := range glanced() {
 		t.Head = append(t.Head, m.head())
 		best := []int{}
 		var record float64
 		for i := range t.Rows {
 			row := &t.Rows[i]
 			e := over(r.cells(row.Policy.name, class, ""), m.of)
-			row.Cells = append(row.Cells, m.estimate(e))
+			row.Cells = append(row.Cells, estimated(m, e))
 			worth := e.mean * float64(m.better)
 			switch {
 			case row.Policy.Reference || !finite(e.mean) || m.better == 0:
@@ -52,7 +71,7 @@ func (r *report) glance(class string) table {
 			}
 		}
 		for _, i := range best {
-			t.Rows[i].Best[column] = true
+			t.Rows[i].Cells[column].Best = true
 		}
 	}
 	if class == "" {
@@ -70,15 +89,15 @@ func (r *report) regrets(t *table) {
 		}
 	}
 	for _, reference := range against {
-		t.Head = append(t.Head, "regret against "+clean(reference))
+		t.Head = append(t.Head, "regret, % of "+clean(reference))
 		for i := range t.Rows {
 			text := unknown
 			for _, g := range r.Regrets {
 				if g.Policy == t.Rows[i].Policy.name && g.Against == reference {
-					text = percent(g.Regret)
+					text = decimals(100*g.Regret, 2)
 				}
 			}
-			t.Rows[i].Cells = append(t.Rows[i].Cells, text)
+			t.Rows[i].add(text)
 		}
 	}
 }
@@ -94,7 +113,9 @@ func (r *report) cellTable() table {
 		by[r.policies[i].name] = &r.policies[i]
 	}
 	for _, c := range r.Cells[:min(len(r.Cells), maxCells)] {
-		t.Rows = append(t.Rows, tableRow{Policy: by[c.Policy], Cells: cellTexts(c)})
+		row := tableRow{Policy: by[c.Policy]}
+		row.add(cellTexts(c)...)
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

@@ -144,10 +144,10 @@ func counted(all []Decision, shown int) string {
 		missed += 1 - order(d.InTime)
 		routes[min(d.Route, Dropped)]++
 	}
-	text := fmt.Sprintf("%s: %d on the box, %d sent, %d sent with the box as a backup, %d without a result; %d missed.",
-		plural(len(all), "task"), routes[Local], routes[Remote], routes[Hedged], routes[Dropped], missed)
+	text := fmt.Sprintf("%s: %s on the box, %s sent, %s sent with the box as a backup, %s without a result; %s missed.",
+		plural(len(all), "task"), count(routes[Local]), count(routes[Remote]), count(routes[Hedged]), count(routes[Dropped]), count(missed))
 	if shown < len(all) {
-		text += fmt.Sprintf(" Drawn are all misses and %d of the others.", shown-missed)
+		text += fmt.Sprintf(" Drawn are all misses and %s of the others.", count(shown-missed))
 	}
 	return text
 }

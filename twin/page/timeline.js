@@ -26,6 +26,8 @@ function timelines(list, where) {
     r.rttLow_ = Math.max(1, Math.min(...columns.map((i) => p.rttLow[i])) / 10) || 1;
     r.rttHigh_ = Math.max(10 * r.rttLow_, Math.max(0, ...columns.map((i) => p.rttHigh[i])) / 10);
     r.upHigh_ = Math.max(1, ...(p.upHigh || [])) / 1000;
+    const unit = 10 ** Math.floor(Math.log10(r.upHigh_));
+    r.upHigh_ = unit * [1, 1.5, 3, 6, 10].find((f) => f * unit >= r.upHigh_ * 0.999);
     return r;
   }
 

@@ -105,8 +105,12 @@ func (p panel) labels(all []scattered) {
 	frame := box{p.x.from - 4, p.y.to, p.x.to + 12, p.y.from}
 	for _, s := range all {
 		name := clip(s.Label, longestLabel)
-		if b, anchor, found := room(p.at(s.x.mean, s.y.mean), textWidth(name), frame, taken); found {
+		at := p.at(s.x.mean, s.y.mean)
+		if b, anchor, found := room(at, textWidth(name), frame, taken); found {
 			taken = append(taken, b)
+			if y := (b.top + b.bottom) / 2; math.Abs(y-at.y) > 20 {
+				p.line("leader "+s.Class(), at.x, at.y, min(max(at.x, b.left), b.right), y)
+			}
 			x := map[string]float64{"start": b.left, "middle": (b.left + b.right) / 2, "end": b.right}[anchor]
 			p.text("label "+s.Class(), anchor, x, b.bottom-3, name)
 		}
@@ -122,7 +126,9 @@ func room(at point, width float64, frame box, taken []box) (b box, anchor string
 	}{
 		{off, 0, "start"}, {-off, 0, "end"}, {0, -15, "middle"}, {0, 15, "middle"},
 		{off, -12, "start"}, {off, 12, "start"}, {-off, -12, "end"}, {-off, 12, "end"},
-		{off, -26, "start"}, {off, 26, "start"}, {-off, -26, "end"}, {-off, 26, "end"},
+		{2 * off, -26, "start"}, {2 * off, 26, "start"}, {-2 * off, -26, "end"}, {-2 * off, 26, "end"},
+		{4 * off, -44, "start"}, {4 * off, 44, "start"}, {-4 * off, -44, "end"}, {-4 * off, 44, "end"},
+		{4 * off, -62, "start"}, {4 * off, 62, "start"}, {-4 * off, -62, "end"}, {-4 * off, 62, "end"},
 	} {
 		from := at.x + try.dx - width*map[string]float64{"start": 0, "middle": .5, "end": 1}[try.anchor]
 		b = box{from, at.y + try.dy - high/2, from + width, at.y + try.dy + high/2}
