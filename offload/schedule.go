@@ -67,7 +67,7 @@ const rescuePause = 5 * time.Millisecond
 
 // rescue sends a job that the box cannot make in time to a target that may.
 func (e *Engine) rescue(j *job) bool {
-	if e.settings.Policy == PolicyLocal || len(e.targets) == 0 || (j.rescuedAt > 0 && e.now-j.rescuedAt < rescuePause) {
+	if j.record.Policy == PolicyLocal || len(e.targets) == 0 || (j.rescuedAt > 0 && e.now-j.rescuedAt < rescuePause) {
 		return false
 	}
 	j.rescuedAt = max(e.now, 1)
