@@ -142,7 +142,7 @@ func (e *Engine) alone(j *job) (*job, *variant) {
 	if v := e.box.worthiest(j, e.now); v != nil {
 		return j, v
 	}
-	if v, fits := e.box.fitting(j, e.now); fits || e.box.explores(e.now) {
+	if v, fits := e.box.fitting(j, e.now); v != nil && (fits || e.box.explores(e.now)) {
 		return j, v
 	}
 	return nil, nil
@@ -298,6 +298,8 @@ func (e *Engine) stale(t *target, i int, a *attempt) bool {
 	switch {
 	case j.held.answer != nil:
 		e.release(j)
+	case len(j.variants()) == 0: // and past its deadline
+		e.drop(j, Expired, "it still waited to be sent at its deadline")
 	case !j.waiting && j.running() == nil:
 		j.backup = false
 		e.queueLocal(j)
