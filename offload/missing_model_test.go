@@ -13,9 +13,9 @@ func TestWithoutAModelOnTheBoxNothingWaitsForIt(t *testing.T) {
 	c := testConfig()
 	c.Models[0].Local = nil
 	p := newPlant(t, c)
-	p.link(30 * time.Millisecond)
-	p.remote = func(Action) (time.Duration, Event) { // the transport takes no second payload in time
-		return time.Second, Event{Kind: RemoteFailed, At: time.Second, Error: "reset"}
+	p.until(2 * time.Second) // idle for long enough to explore
+	p.remote = func(Action) (time.Duration, Event) { // takes the next payload after the deadline, within the grace
+		return 350 * time.Millisecond, Event{Kind: RemoteFailed, At: time.Second, Error: "reset"}
 	}
 	first, second := p.arrive(nil), p.arrive(nil)
 	p.until(5 * time.Second)
