@@ -35,10 +35,18 @@ type Settings struct {
 	// Hedge keeps a local backup of each task that was sent away, started at the latest
 	// time at which it still makes the deadline.
 	Hedge bool
+	// Objective names a set of Weights (Objectives), which then holds in their place; "" and
+	// ObjectiveCustom leave them as they are given.
+	Objective string
 	// Weights say what is weighed against what.
 	Weights Weights
 	// Tuning of the policy quantile.
 	Tuning Tuning
+	// Shadows names policies, separated by commas, that choose on the same inputs and do not
+	// act: Record.Shadows keeps what. Each costs its time at every decision.
+	Shadows string
+	// Trial lets another policy decide for a share of the sources.
+	Trial Trial
 	// FIFO runs and sends everything in order of arrival, without a backup, a smaller model or
 	// shedding: a reference of what the scheduler is worth, and no setting for a plant.
 	FIFO bool
@@ -160,7 +168,10 @@ func (s Settings) Validate() error {
 	}
 	bad(slices.Contains(Policies(), s.Policy), "Policy", fmt.Sprintf("%q", s.Policy), strings.Join(Policies(), ", "))
 	bad(within(s.JitterFactor, 0, 100), "JitterFactor", s.JitterFactor, "0 to 100")
-	errs = append(errs, s.Tuning.validate())
+	errs = append(errs, s.Tuning.validate(), s.validateObjective(), s.Trial.validate())
+	if _, err := shadowNames(s.Shadows); err != nil {
+		errs = append(errs, err)
+	}
 	bad(within(s.Weights.Latency, 0, 1e6), "Weights.Latency", s.Weights.Latency, "0 to 1e6")
 	bad(within(s.Weights.Battery, 0, 1e6), "Weights.Battery", s.Weights.Battery, "0 to 1e6 ms per joule")
 	bad(within(s.Weights.Accuracy, 0, 1e6), "Weights.Accuracy", s.Weights.Accuracy, "0 to 1e6 ms per point")
