@@ -309,6 +309,9 @@ func (e *Engine) stale(t *target, i int, a *attempt) bool {
 
 func (e *Engine) open(a *attempt) {
 	a.started = max(e.now, 1) // 0 means not started
+	if a.target != onBox {
+		a.job.sent |= 1 << a.target
+	}
 	a.job.record.Attempts[a.view].StartedMs = a.job.offset(e.now)
 }
 

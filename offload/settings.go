@@ -18,11 +18,13 @@ const (
 	PolicyThreshold = "threshold"
 	PolicyCost      = "cost"
 	PolicyQuantile  = "quantile"
+	PolicyLinUCB    = "linucb"
+	PolicyDQN       = "dqn"
 )
 
 // Policies lists the names that Settings.Policy may have.
 func Policies() []string {
-	return []string{PolicyQuantile, PolicyCost, PolicyThreshold, PolicyLocal, PolicyCloud}
+	return []string{PolicyQuantile, PolicyCost, PolicyLinUCB, PolicyDQN, PolicyThreshold, PolicyLocal, PolicyCloud}
 }
 
 // Settings are what may change while the engine runs; Config.Settings are the first.
@@ -47,6 +49,8 @@ type Settings struct {
 	Shadows string
 	// Trial lets another policy decide for a share of the sources.
 	Trial Trial
+	// Learning of the policies linucb and dqn.
+	Learning Learning
 	// FIFO runs and sends everything in order of arrival, without a backup, a smaller model or
 	// shedding: a reference of what the scheduler is worth, and no setting for a plant.
 	FIFO bool
@@ -149,6 +153,7 @@ func DefaultSettings() Settings {
 		Hedge:         true,
 		Weights:       Weights{Latency: 1, Accuracy: 50},
 		Tuning:        DefaultTuning(),
+		Learning:      DefaultLearning(),
 		Threshold:     Threshold{RTT: 100 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: .05},
 		QueueLimit:    64,
 		InFlightLimit: 8,
@@ -168,7 +173,7 @@ func (s Settings) Validate() error {
 	}
 	bad(slices.Contains(Policies(), s.Policy), "Policy", fmt.Sprintf("%q", s.Policy), strings.Join(Policies(), ", "))
 	bad(within(s.JitterFactor, 0, 100), "JitterFactor", s.JitterFactor, "0 to 100")
-	errs = append(errs, s.Tuning.validate(), s.validateObjective(), s.Trial.validate())
+	errs = append(errs, s.Tuning.validate(), s.validateObjective(), s.Trial.validate(), s.Learning.validate())
 	if _, err := shadowNames(s.Shadows); err != nil {
 		errs = append(errs, err)
 	}
