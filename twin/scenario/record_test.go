@@ -34,7 +34,7 @@ func recorded(t *testing.T, class string, mbit float64) (twin.Class, []offload.R
 	_, err = twin.Run(twin.Cell{
 		Settings: settings, Scenario: &benchmark, Class: c, Trace: trace, Seed: 1,
 		Observe: func(_ time.Duration, o *offload.Outcome) {
-			r := o.Record
+			r := o.Record.Detach()
 			r.Source = r.TaskID // in the twin each task has a source of its own
 			records = append(records, r)
 		},
