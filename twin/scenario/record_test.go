@@ -65,6 +65,7 @@ func TestScenarioOfARunIsLikeItsOwn(t *testing.T) {
 			}
 		}
 		assert.InEpsilon(t, class.Service, s.Classes[0].Service, .1, "%s: service time", name)
+		assert.InEpsilon(t, class.Watts, s.Classes[0].Watts, .001, "%s: watts", name)
 		assert.InDelta(t, .9, s.Targets[0].Accuracy, 1e-9)
 		assert.Equal(t, .8, s.Models[0].Variants[0].Accuracy)
 		require.NoError(t, s.Validate())
