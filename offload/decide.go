@@ -137,6 +137,10 @@ func (e *Engine) decide(j *job) {
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
+	if j.backup && p.view.InTime < e.settings.Tuning.Doubt {
+		j.backup = false
+		e.queueLocal(j)
+	}
 }
 
 func (e *Engine) noPath(j *job) string {

@@ -213,7 +213,7 @@ func (e *Engine) somebodyLate() bool {
 			continue
 		}
 		takes := b.expect(v, j.task, e.now)
-		if start+takes+takes/6 > j.deadline {
+		if start+takes+e.spread(takes) > j.deadline {
 			return true
 		}
 		start += takes / time.Duration(b.workers)

@@ -86,10 +86,16 @@ type Tuning struct {
 	// Promise is the probability of being in time above which an idle box does not run a
 	// backup yet. Raising it wastes more runs and misses less.
 	Promise float64
+	// Doubt is the probability of being in time below which a backup competes for the box from
+	// the start, and not only when it is idle or the backup is due.
+	Doubt float64
 	// Stale is the probability of being in time below which what waits to be sent is taken back.
 	Stale float64
 	// BackupSlack is how many times its expected time a backup is started before it must be done.
 	BackupSlack float64
+	// PlanSlack is how many times its expected time longer a run may take before what is planned
+	// behind it is late. Raising it runs smaller models sooner and misses less.
+	PlanSlack float64
 	// Preempt is what stopping a run must bring, in shares of accuracy; 0 never stops one.
 	Preempt float64
 }
@@ -97,7 +103,7 @@ type Tuning struct {
 // DefaultTuning is what suits most links.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Margin: .004, Airtime: .1, AirtimeIdle: .2, Promise: .97, Stale: .05, BackupSlack: 1.25, Preempt: .1,
+		Margin: .004, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .5, Stale: .05, BackupSlack: 1.5, PlanSlack: .17, Preempt: .1,
 	}
 }
 
@@ -112,8 +118,10 @@ func (t Tuning) validate() error {
 	check("Airtime", t.Airtime, 0, 100)
 	check("AirtimeIdle", t.AirtimeIdle, 0, 1)
 	check("Promise", t.Promise, 0, .999)
+	check("Doubt", t.Doubt, 0, 1)
 	check("Stale", t.Stale, 0, .9)
 	check("BackupSlack", t.BackupSlack, 1, 5)
+	check("PlanSlack", t.PlanSlack, 0, 5)
 	check("Preempt", t.Preempt, 0, 100)
 	return errors.Join(errs...)
 }
