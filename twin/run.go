@@ -24,7 +24,8 @@ type Cell struct {
 	Network offload.Network
 	// Name is what the score is filed under; that of the policy where it is "".
 	Name string
-	// Observe, where it is set, hears of each task that ends, and when.
+	// Observe, where it is set, hears of each task that ends, and when. The record is valid
+	// during the call; Record.Detach keeps it. Its TaskID names the source of the task.
 	Observe func(now time.Duration, o *offload.Outcome)
 }
 
@@ -80,7 +81,9 @@ func newSimulation(c Cell, models []offload.Model) (*simulation, error) {
 	}
 	for i := range s.scenario.Targets {
 		t := &s.scenario.Targets[i]
-		config.Targets = append(config.Targets, offload.Target{Name: t.Name, Metered: t.Metered})
+		config.Targets = append(config.Targets, offload.Target{
+			Name: t.Name, Metered: t.Metered, PricePerMB: t.PricePerMB, PricePerCall: t.PricePerCall,
+		})
 		s.wires = append(s.wires, wire{trace: t.Link.trace(c.Trace), rules: &s.scenario.Wire})
 		s.answers = append(s.answers, &offload.Answer{Model: t.Name})
 	}
