@@ -53,6 +53,7 @@ func (e *Engine) newJob(ref uint64, t *Task) *job {
 func (r *Record) begin(t *Task) {
 	r.TaskID, r.Source, r.Kind, r.Model = t.ID, t.Source, t.Kind.String(), t.Model
 	r.Priority, r.Bytes, r.Created, r.Truth = t.Priority.String(), len(t.Payload), t.Created, t.Truth
+	r.Private = t.Private
 	if !t.Deadline.IsZero() {
 		r.DeadlineMs = ms(t.Deadline.Sub(t.Created))
 	}
@@ -118,12 +119,15 @@ func (e *Engine) takeBack(j *job) bool {
 // decide chooses the first path of a job and takes it.
 func (e *Engine) decide(j *job) {
 	d := e.consider(j)
-	chosen, settled := e.policy.choose(d)
+	chosen, settled := e.decider(j).choose(d)
 	if d.lesson.given {
 		j.lesson = d.lesson
 	}
+	both := d.both
+	j.careful = careful(j.record.Policy)
 	r := &j.record
-	r.Policy, r.Settled, r.QueueMs = e.settings.Policy, settled, r.Paths[0].WaitMs
+	r.Settled, r.QueueMs, r.EnergyWeight = settled, r.Paths[0].WaitMs, d.energyPrice
+	e.castShadows(d, chosen)
 	if chosen < 0 {
 		e.drop(j, NoPath, e.noPath(j))
 		return
@@ -140,7 +144,7 @@ func (e *Engine) decide(j *job) {
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
-	if d.both && j.backup {
+	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt) {
 		r.BackupAtMs, j.backup = j.offset(e.now), false
 		e.queueLocal(j)
 	}
@@ -215,13 +219,14 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 	p.expected = p.wait + transfer + rtt + service + margin
 	p.prediction = e.predict(t, i, j, ahead, service)
 	t.askedAt = max(e.now, 1)
+	p.raw = p.prediction.inTime(p.left)
 	p.joules = e.power.Radio * p.transfer.Seconds()
 	p.price = float64(bytes)*t.pricePerByte + t.pricePerCall
 	*p.view = PathView{
 		Target: t.name, Accuracy: j.model.remoteAccuracy(),
-		WaitMs: ms(p.wait), TransferMs: ms(transfer), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
+		WaitMs: ms(p.wait), TransferMs: ms(transfer), UpMs: ms(p.transfer), Measured: t.link.Known(), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
 		ExpectedMs: ms(p.expected), JitterMs: ms(jitter), LossRatio: loss, UpKbps: kbps(rate),
-		P95Ms: ms(p.prediction.Quantile(.95)), InTime: p.prediction.inTime(p.left), Joules: p.joules, Price: p.price,
+		P95Ms: ms(p.prediction.Quantile(.95)), InTime: e.trust(&t.atDecision[sizeClass(bytes)], p.raw), Joules: p.joules, Price: p.price,
 	}
 	p.view.Block = e.block(t, i, j)
 	p.view.Usable = p.view.Block.What == ""
@@ -247,6 +252,14 @@ func (e *Engine) predict(t *target, i int, j *job, ahead float64, service time.D
 	}
 	bytes := len(j.task.Payload) + wireOverhead
 	return prediction{t.link.Predict(e.now, bytes, link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)}
+}
+
+// trust corrects a promise, unless the future is known.
+func (e *Engine) trust(t *link.Trust, p float64) float64 {
+	if e.foresight != nil {
+		return p
+	}
+	return t.Correct(p)
 }
 
 // prediction is a link's, for a job.
@@ -284,7 +297,8 @@ func (e *Engine) boundQueue() {
 // send puts a job into a target's send queue.
 func (e *Engine) send(j *job, p *path, why string) {
 	a := e.newAttempt(j, p.target, nil, p.expected, why)
-	a.prediction, a.promised = p.prediction, p.view.InTime
+	a.prediction, a.decided, a.promised = p.prediction, p.prediction, p.view.InTime
+	a.raw, a.rawDecided = 0, p.raw
 	j.record.Attempts[a.view].InTime = a.promised
 	j.tried |= 1 << p.target
 	e.targets[p.target].enqueue(a)

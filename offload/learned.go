@@ -75,21 +75,6 @@ func (d *decision) act(action, remote int, values *[Actions]float32, allowed [Ac
 	return remote, Settled{Term: ByScore, Against: Local}
 }
 
-// policyOf is a policy by its name; those that learn are the engine's own and keep what they
-// know when another decides for a while.
-func (e *Engine) policyOf(name string) policy {
-	switch name {
-	case PolicyLinUCB:
-		if e.bandit == nil {
-			e.bandit = newLinUCB(&e.settings.Learning)
-		}
-		return e.bandit
-	case PolicyDQN:
-		return dqn{e.network}
-	}
-	return policyFor(name)
-}
-
 // learn takes the lesson of a job whose record is complete. What ended because the service
 // stops, or since a newer task took its place, says nothing of the decision.
 func (e *Engine) learn(j *job) {

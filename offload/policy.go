@@ -19,6 +19,7 @@ type path struct {
 	link           linkView
 	// prediction is of a remote path.
 	prediction prediction
+	raw        float64  // the probability of being in time as the link says it
 	variant    *variant // of the local one
 	view       *PathView
 }
@@ -74,6 +75,12 @@ func policyFor(name string) policy {
 	default:
 		return quantile{}
 	}
+}
+
+// careful tells whether a policy goes by the probability of being in time. The others are what
+// the field compares with: they keep a backup for its latest useful start, and no more.
+func careful(policy string) bool {
+	return policy == PolicyQuantile || policy == PolicyLinUCB || policy == PolicyDQN
 }
 
 // quickest is the usable path with the least expected time that accept takes; -1 for none.

@@ -94,7 +94,7 @@ const (
 // Detach gives a copy that may be kept: the engine uses the original's memory again.
 func (r *Record) Detach() Record {
 	c := *r
-	c.Paths, c.Attempts = slices.Clone(r.Paths), slices.Clone(r.Attempts)
+	c.Paths, c.Attempts, c.Shadows = slices.Clone(r.Paths), slices.Clone(r.Attempts), slices.Clone(r.Shadows)
 	for i := range c.Paths {
 		c.Paths[i].Note = c.Paths[i].Block.String()
 	}
