@@ -223,7 +223,7 @@ func TestTheBanditLearnsWhatALinkIsWorth(t *testing.T) {
 			p.remote = func(Action) (time.Duration, Event) {
 				ev := Event{Kind: RemoteDone, At: 50 * time.Millisecond, Answer: &Answer{Label: "good"}, Execution: 15 * time.Millisecond, Bytes: 150}
 				if !c.answers { // the target answers all, and none in time
-					ev = Event{Kind: RemoteRefused, At: 280 * time.Millisecond, Error: "no room"}
+					ev = Event{Kind: RemoteRefused, At: 290 * time.Millisecond, Error: "no room"}
 				}
 				return time.Millisecond, ev
 			}
@@ -240,6 +240,27 @@ func TestTheBanditLearnsWhatALinkIsWorth(t *testing.T) {
 				t.Errorf("%d of the last %d were sent, want %s", sent, last, c.want)
 			}
 		})
+	}
+}
+
+func TestTheBanditLearnsWhileItIsAShadow(t *testing.T) {
+	c := testConfig()
+	c.Settings.Policy, c.Settings.Shadows, c.Settings.Hedge = PolicyCloud, PolicyLinUCB, false
+	p := newPlant(t, c)
+	p.remote = func(Action) (time.Duration, Event) { // too late, always
+		return time.Millisecond, Event{Kind: RemoteRefused, At: 290 * time.Millisecond, Error: "no room"}
+	}
+	p.link(20 * time.Millisecond)
+	would := ""
+	for range 200 {
+		r := p.outcomeOf(nil)
+		would = r.Shadows[0].Decided
+		if r.Decided == "cloud" && r.Reward >= 0 {
+			t.Fatalf("reward %v for %s", r.Reward, r.Reason)
+		}
+	}
+	if would != Local {
+		t.Errorf("it saw the cloud fail 200 times and would still choose %s", would)
 	}
 }
 
