@@ -66,13 +66,15 @@ func (r *report) forest(rows []paired, keys []string) chart {
 
 func (r *report) forestPanel(c *chart, rows []paired, m metric, left, top, width, height float64) {
 	reach := 0.
+	var means []float64
 	for _, row := range rows {
 		if p, is := r.pair(row, m.key); is {
 			reach = max(reach, math.Abs(p.Mean)+certain*zeroIfUnknown(p.SE))
+			means = append(means, p.Mean)
 		}
 	}
 	label := func(v float64) string { return strings.TrimSuffix(m.tick(v), "%") }
-	x, ticks := rounded(-reach, reach, 3, label)
+	x, ticks := around(means, reach, label)
 	p := c.newPanel(x, scale{}, left, top, width, height)
 	p.named(m.apart())
 	p.horizontal(ticks, map[int]string{-1: "← first is better", 0: "", 1: "first is better →"}[m.better])

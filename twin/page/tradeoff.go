@@ -38,15 +38,11 @@ func (r *report) tradeoffPanel(c *chart, m metric, class string, left, top, widt
 			ys = append(ys, s.y.mean-zeroIfUnknown(s.y.se), s.y.mean+zeroIfUnknown(s.y.se))
 		}
 	}
-	least, most := limits(xs)
-	if m.better < 0 { // nobody sends or takes less than nothing
-		least = max(least, 0)
-	}
-	x, xTicks := rounded(least, most, 5, plain)
-	y, yTicks := rootShares(limits(ys))
+	x, xTicks := m.axis(xs)
+	y, yTicks := metricOf("miss").axis(ys)
 	p := c.newPanel(x, y, left, top, width, height)
 	p.horizontal(xTicks, map[string]string{
-		"utility": "utility (right is better)", "sent_mb": "MB on the uplink, per cell", "energy_j": "joules per cell",
+		"utility": "utility, right is better (" + m.axisName() + ")", "sent_mb": "MB on the uplink, per cell (" + m.axisName() + ")", "energy_j": "joules per cell",
 	}[m.key])
 	p.vertical(yTicks)
 	p.named("missed against " + map[string]string{"utility": "utility", "sent_mb": "megabytes sent", "energy_j": "energy"}[m.key])
