@@ -82,12 +82,15 @@ func around(values []float64, reach float64, label func(float64) string) (scale,
 	}
 	slices.Sort(sizes)
 	unit := sizes[len(sizes)/2] / 2
-	if unit == 0 || !finite(reach) || reach < 16*unit {
+	if unit == 0 || !finite(reach) || reach < 10*unit {
 		return s, ticks
 	}
 	s.warp = func(v float64) float64 { return math.Asinh(v / unit) }
 	ticks = []tick{{0, "0"}}
 	for _, t := range decades(unit, s.high, label) {
+		if s.high > 50*unit && math.Abs(math.Remainder(math.Log10(t.at), 1)) > .01 {
+			continue // powers of ten are enough
+		}
 		ticks = append(ticks, t)
 		ticks = slices.Insert(ticks, 0, tick{-t.at, label(-t.at)})
 	}
