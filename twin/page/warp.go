@@ -15,7 +15,12 @@ func (m metric) axis(values []float64) (scale, []tick) {
 	case m.unit == "%":
 		return shares(least, most)
 	case m.key == "utility":
-		s, ticks := rounded(min(max(least, 0), .999), min(max(most, 0), .999), 16, plain)
+		least, most = min(max(least, 0), .999), min(max(most, 0), .999)
+		parts := 6
+		if (1-least)/(1-most) > 1.5 { // where they stand close there must be some to choose from
+			parts = 16
+		}
+		s, ticks := rounded(least, most, parts, plain)
 		s.warp = func(v float64) float64 { return -math.Log(1 - min(v, .999)) }
 		return s, ticks
 	case m.key == "sent_mb":
@@ -44,7 +49,7 @@ const leastShare = .001
 
 // shares is a logarithmic scale of shares.
 func shares(least, most float64) (scale, []tick) {
-	ends := []float64{leastShare, .002, .005, .01, .015, .02, .03, .05, .07, .1, .15, .2, .3, .5, .7, 1}
+	ends := []float64{leastShare, .0015, .002, .003, .004, .005, .007, .01, .015, .02, .03, .05, .07, .1, .15, .2, .3, .5, .7, 1}
 	low, high := leastShare, 1.
 	for i, end := range ends {
 		if end <= least && end < 1 {
@@ -82,12 +87,12 @@ func around(values []float64, reach float64, label func(float64) string) (scale,
 	}
 	slices.Sort(sizes)
 	unit := sizes[len(sizes)/2] / 2
-	if unit == 0 || !finite(reach) || reach < 10*unit {
+	if unit == 0 || !finite(reach) || sizes[len(sizes)-1] < 10*unit {
 		return s, ticks
 	}
 	s.warp = func(v float64) float64 { return math.Asinh(v / unit) }
 	ticks = []tick{{0, "0"}}
-	for _, t := range decades(unit, s.high, label) {
+	for _, t := range decades(3*unit, s.high, label) {
 		if s.high > 50*unit && math.Abs(math.Remainder(math.Log10(t.at), 1)) > .01 {
 			continue // powers of ten are enough
 		}
