@@ -20,6 +20,8 @@ type Cell struct {
 	Seed     uint64
 	// Foresight lets the engine see the network's future.
 	Foresight bool
+	// Network is what policy dqn asks; nil for none.
+	Network offload.Network
 	// Name is what the score is filed under; that of the policy where it is "".
 	Name string
 	// Observe, where it is set, hears of each task that ends, and when. The record is valid
@@ -75,6 +77,7 @@ func newSimulation(c Cell, models []offload.Model) (*simulation, error) {
 	config := offload.Config{
 		Settings: c.Settings, Probing: offload.DefaultProbing(), Models: models, Workers: 1,
 		Power: offload.Power{Busy: c.Class.Watts, Radio: s.scenario.RadioWatts}, Epoch: epoch,
+		Network: c.Network,
 	}
 	for i := range s.scenario.Targets {
 		t := &s.scenario.Targets[i]
