@@ -36,9 +36,9 @@ func newTwinPage(o twinOptions, g *compare.Grid, runs []compare.Run) *twinPage {
 		if r.Key != "" {
 			continue
 		}
-		w := &watchedRun{latency: page.Latency{Policy: r.Name, Class: r.Class.Name}}
+		w := &watchedRun{cell: &r.Cell, latency: page.Latency{Policy: r.Name, Class: r.Class.Name}}
 		if inDetail(g, r) {
-			w.timeline = &page.Timeline{Policy: r.Name, Class: r.Class.Name, Trace: r.Trace.Name, Seed: r.Seed, Link: linkOf(&r.Cell)}
+			w.timeline = &page.Timeline{Policy: r.Name, Class: r.Class.Name, Trace: r.Trace.Name, Seed: r.Seed}
 		}
 		r.Observe = w.observe
 		p.watched = append(p.watched, w)
@@ -120,6 +120,7 @@ func (p *twinPage) timelines(report *compare.Report) []page.Timeline {
 	for _, trace := range traces {
 		for _, w := range byTrace[trace] {
 			if len(all) < page.MaxTimelines {
+				w.timeline.Link = linkOf(w.cell)
 				all = append(all, *w.timeline)
 			}
 		}

@@ -17,12 +17,14 @@ type watchedRun struct {
 	latency page.Latency
 	// timeline is of the runs that are shown task by task.
 	timeline *page.Timeline
+	cell     *twin.Cell
 	missed   int
 }
 
-// inDetail tells the runs whose tasks are kept one by one: those of one workload on one class.
+// inDetail tells the runs whose tasks are kept one by one: those of one workload on one class,
+// so that a comparison of any size fits into memory.
 func inDetail(g *compare.Grid, r *compare.Run) bool {
-	return r.Seed == 1 && r.Class.Name == g.Classes[len(g.Classes)/2].Name
+	return r.Seed == 1 && r.Class.Name == g.Classes[0].Name
 }
 
 // linkOf is the link over the run's time; the trace repeats at its end.
