@@ -33,6 +33,9 @@ type job struct {
 	// live are the attempts under way; tried marks the targets that had one.
 	live  []*attempt
 	tried uint32
+	// sent marks the targets that a payload was handed over to.
+	sent   uint32
+	lesson lesson
 
 	record Record
 }

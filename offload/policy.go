@@ -43,6 +43,11 @@ type decision struct {
 	settings *Settings
 	// energyPrice is Weights.Energy with what the battery adds.
 	energyPrice float64
+	// Of the policies that learn: both says to run the backup at once as well, values are the
+	// actions' scores.
+	lesson lesson
+	values [Actions]float32
+	both   bool
 }
 
 // policy chooses among the usable paths; -1 for none. It may write Cost and Gain of each
@@ -61,6 +66,11 @@ func policyFor(name string) policy {
 		return threshold{}
 	case PolicyCost:
 		return cost{}
+	case PolicyLinUCB:
+		l := DefaultLearning()
+		return newLinUCB(&l)
+	case PolicyDQN:
+		return dqn{}
 	default:
 		return quantile{}
 	}

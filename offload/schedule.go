@@ -67,7 +67,7 @@ const rescuePause = 5 * time.Millisecond
 
 // rescue sends a job that the box cannot make in time to a target that may.
 func (e *Engine) rescue(j *job) bool {
-	if e.settings.Policy == PolicyLocal || len(e.targets) == 0 || (j.rescuedAt > 0 && e.now-j.rescuedAt < rescuePause) {
+	if j.record.Policy == PolicyLocal || len(e.targets) == 0 || (j.rescuedAt > 0 && e.now-j.rescuedAt < rescuePause) {
 		return false
 	}
 	j.rescuedAt = max(e.now, 1)
@@ -142,7 +142,7 @@ func (e *Engine) alone(j *job) (*job, *variant) {
 	if v := e.box.worthiest(j, e.now); v != nil {
 		return j, v
 	}
-	if v, fits := e.box.fitting(j, e.now); fits || e.box.explores(e.now) {
+	if v, fits := e.box.fitting(j, e.now); v != nil && (fits || e.box.explores(e.now)) {
 		return j, v
 	}
 	return nil, nil
@@ -213,7 +213,7 @@ func (e *Engine) somebodyLate() bool {
 			continue
 		}
 		takes := b.expect(v, j.task, e.now)
-		if start+takes+takes/6 > j.deadline {
+		if start+takes+e.spread(takes) > j.deadline {
 			return true
 		}
 		start += takes / time.Duration(b.workers)
@@ -298,6 +298,8 @@ func (e *Engine) stale(t *target, i int, a *attempt) bool {
 	switch {
 	case j.held.answer != nil:
 		e.release(j)
+	case len(j.variants()) == 0: // and past its deadline
+		e.drop(j, Expired, "it still waited to be sent at its deadline")
 	case !j.waiting && j.running() == nil:
 		j.backup = false
 		e.queueLocal(j)
@@ -307,6 +309,9 @@ func (e *Engine) stale(t *target, i int, a *attempt) bool {
 
 func (e *Engine) open(a *attempt) {
 	a.started = max(e.now, 1) // 0 means not started
+	if a.target != onBox {
+		a.job.sent |= 1 << a.target
+	}
 	a.job.record.Attempts[a.view].StartedMs = a.job.offset(e.now)
 }
 

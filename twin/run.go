@@ -20,9 +20,12 @@ type Cell struct {
 	Seed     uint64
 	// Foresight lets the engine see the network's future.
 	Foresight bool
+	// Network is what policy dqn asks; nil for none.
+	Network offload.Network
 	// Name is what the score is filed under; that of the policy where it is "".
 	Name string
-	// Observe, where it is set, hears of each task that ends, and when.
+	// Observe, where it is set, hears of each task that ends, and when. The record is valid
+	// during the call; Record.Detach keeps it. Its TaskID names the source of the task.
 	Observe func(now time.Duration, o *offload.Outcome)
 }
 
@@ -74,10 +77,13 @@ func newSimulation(c Cell, models []offload.Model) (*simulation, error) {
 	config := offload.Config{
 		Settings: c.Settings, Probing: offload.DefaultProbing(), Models: models, Workers: 1,
 		Power: offload.Power{Busy: c.Class.Watts, Radio: s.scenario.RadioWatts}, Epoch: epoch,
+		Network: c.Network,
 	}
 	for i := range s.scenario.Targets {
 		t := &s.scenario.Targets[i]
-		config.Targets = append(config.Targets, offload.Target{Name: t.Name, Metered: t.Metered, PricePerMB: t.PricePerMB})
+		config.Targets = append(config.Targets, offload.Target{
+			Name: t.Name, Metered: t.Metered, PricePerMB: t.PricePerMB, PricePerCall: t.PricePerCall,
+		})
 		s.wires = append(s.wires, wire{trace: t.Link.trace(c.Trace), rules: &s.scenario.Wire})
 		s.answers = append(s.answers, &offload.Answer{Model: t.Name})
 	}
