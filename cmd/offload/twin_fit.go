@@ -92,6 +92,21 @@ func runFit(cmd *cobra.Command, o fitOptions) error {
 	return printFit(cmd.OutOrStdout(), &plan, result)
 }
 
+// begin are the engine's defaults with the weights of the objective and what the flags change.
+func (o fitOptions) begin() (offload.Settings, error) {
+	objective := o.objective
+	o.objective = offload.ObjectiveCustom
+	s, err := o.settings()
+	if err != nil {
+		return s, err
+	}
+	s.Policy = o.policy
+	if s.Weights != offload.DefaultSettings().Weights { // by --set
+		return s, nil
+	}
+	return fit.Begin(s, objective)
+}
+
 // plan is all that the flags ask for.
 func (o fitOptions) plan() (fit.Plan, error) {
 	p := fit.Plan{Seeds: o.seeds, Budget: o.budget, LeaveOut: o.leaveOut, Seed: o.seed, Parallel: o.parallel}
@@ -99,11 +114,9 @@ func (o fitOptions) plan() (fit.Plan, error) {
 	if p.Objective, err = fit.ObjectiveByName(o.objective); err != nil {
 		return p, err
 	}
-	o.objective = ""
-	if p.Settings, err = o.settings(); err != nil {
+	if p.Settings, err = o.begin(); err != nil {
 		return p, err
 	}
-	p.Settings.Policy = o.policy
 	s, err := readScenario(o.scenario)
 	if err != nil {
 		return p, err

@@ -44,7 +44,7 @@ func TestFitTellsWhatItFoundAndWhatItIsWorth(t *testing.T) {
 		} `yaml:"Offload"`
 	}
 	require.NoError(t, yaml.Unmarshal([]byte("Offload:\n"+text), &config), "it can be pasted")
-	assert.Len(t, config.Offload.Writable, 3)
+	assert.Len(t, config.Offload.Writable, 4)
 }
 
 func TestFitMistakes(t *testing.T) {
@@ -55,7 +55,7 @@ func TestFitMistakes(t *testing.T) {
 		"leave-out 2: allowed is 1 to 1 of 2 traces":      {"--traces", two, "--leave-out", "2"},
 		"budget 1: allowed is 2 to 10000":                 {"--traces", two, "--budget", "1"},
 		"Policy \"best\": allowed is quantile":            {"--traces", two, "--policy", "best"},
-		"parameters \"Luck\": allowed are Tuning.Margin":  {"--traces", two, "--objective", "accuracy", "--parameters", "Luck"},
+		"parameters \"Luck\": allowed are Weights.Accura": {"--traces", two, "--objective", "accuracy", "--parameters", "Luck"},
 		"longest 1ns: allowed is":                         {"--traces", two, "--longest", "1ns"},
 		"class \"toaster\": allowed are":                  {"--traces", two, "--classes", "toaster"},
 		"traces: a folder or a file is needed":            {},

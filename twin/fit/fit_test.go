@@ -213,10 +213,28 @@ func TestConfigurationIsNested(t *testing.T) {
 	assert.Equal(t, `Offload:
   Writable:
     Policy: quantile
+    Objective: balanced
     JitterFactor: 2
     Tuning:
       Margin: 0.004
       Promise: 0.97
     Guard: 5ms
 `, Configuration(&s, chosen))
+
+	s, err = Begin(s, "energy")
+	require.NoError(t, err)
+	assert.Contains(t, Configuration(&s, nil), "Objective: energy")
+	s.Weights.Energy = 123.5
+	require.NoError(t, s.Validate())
+	assert.Equal(t, `Offload:
+  Writable:
+    Policy: quantile
+    Objective: custom
+    Weights:
+      Latency: 1
+      Accuracy: 50
+      Energy: 123.5
+      Money: 0
+      Battery: 200
+`, Configuration(&s, Parameters()[1:3]))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"edgex-offload/offload"
 	"edgex-offload/twin"
 )
 
@@ -27,19 +28,19 @@ const (
 	balancedMoney     = .25
 )
 
-// Objectives are all that there are. In their formulas U is utility, miss the share of missed
+// Objectives are those of the engine, as figures of what came. In their formulas U is utility, miss the share of missed
 // tasks, missP0 of the critical ones.
 func Objectives() []Objective {
 	return []Objective{
-		{"balanced", "(1 - U) + miss + 0.5 missP0 + 0.05 joules per task + 0.25 money per 1000 tasks", func(s *twin.Score) float64 {
+		{offload.ObjectiveBalanced, "(1 - U) + miss + 0.5 missP0 + 0.05 joules per task + 0.25 money per 1000 tasks", func(s *twin.Score) float64 {
 			return 1 - s.Utility + s.Miss + balancedCritical*s.MissCritical + balancedEnergy*joules(s) + balancedMoney*money(s)
 		}},
-		{"accuracy", "1 - U", func(s *twin.Score) float64 { return 1 - s.Utility }},
-		{"latency", "mean time to the result in s, 1 s where there is none and at most, + 0.1 (1 - U)", func(s *twin.Score) float64 {
+		{offload.ObjectiveAccuracy, "1 - U", func(s *twin.Score) float64 { return 1 - s.Utility }},
+		{offload.ObjectiveLatency, "mean time to the result in s, 1 s where there is none and at most, + 0.1 (1 - U)", func(s *twin.Score) float64 {
 			return latency(&s.Latencies) + utilityForLatency*(1-s.Utility)
 		}},
-		{"energy", "joules per task + (1 - U)", func(s *twin.Score) float64 { return joules(s) + 1 - s.Utility }},
-		{"cost", "money per 1000 tasks + (1 - U)", func(s *twin.Score) float64 { return money(s) + 1 - s.Utility }},
+		{offload.ObjectiveEnergy, "joules per task + (1 - U)", func(s *twin.Score) float64 { return joules(s) + 1 - s.Utility }},
+		{offload.ObjectiveCost, "money per 1000 tasks + (1 - U)", func(s *twin.Score) float64 { return money(s) + 1 - s.Utility }},
 	}
 }
 

@@ -32,19 +32,23 @@ type Parameter struct {
 
 // Parameters are all that can be searched. One more is one more line here.
 func Parameters() []Parameter {
-	quantile, cost := []string{offload.PolicyQuantile}, []string{offload.PolicyCost}
+	quantile, cost, linucb := []string{offload.PolicyQuantile}, []string{offload.PolicyCost}, []string{offload.PolicyLinUCB}
 	return []Parameter{
 		{Name: "JitterFactor", High: 10, Knee: 1, Policies: cost, field: func(s *offload.Settings) *float64 { return &s.JitterFactor }},
-		{Name: "Weights.Accuracy", High: 1000, Knee: 5, Policies: cost, field: func(s *offload.Settings) *float64 { return &s.Weights.Accuracy }},
-		{Name: "Weights.Energy", High: 10_000, Knee: 10, Objectives: []string{"energy", "balanced"}, field: func(s *offload.Settings) *float64 { return &s.Weights.Energy }},
-		{Name: "Weights.Money", High: 1e6, Knee: 100, Objectives: []string{"cost", "balanced"}, Priced: true, field: func(s *offload.Settings) *float64 { return &s.Weights.Money }},
+		{Name: "Weights.Accuracy", Low: 1, High: 1000, Knee: 5, field: func(s *offload.Settings) *float64 { return &s.Weights.Accuracy }},
+		{Name: "Weights.Energy", High: 10_000, Knee: 10, Objectives: []string{offload.ObjectiveEnergy, offload.ObjectiveBalanced}, field: func(s *offload.Settings) *float64 { return &s.Weights.Energy }},
+		{Name: "Weights.Money", High: 1e6, Knee: 100, Objectives: []string{offload.ObjectiveCost, offload.ObjectiveBalanced}, Priced: true, field: func(s *offload.Settings) *float64 { return &s.Weights.Money }},
 		{Name: "Tuning.Margin", High: .2, Knee: .002, Policies: quantile, field: func(s *offload.Settings) *float64 { return &s.Tuning.Margin }},
 		{Name: "Tuning.Airtime", High: 5, Knee: .05, Policies: quantile, field: func(s *offload.Settings) *float64 { return &s.Tuning.Airtime }},
 		{Name: "Tuning.AirtimeIdle", High: 1, Policies: quantile, field: func(s *offload.Settings) *float64 { return &s.Tuning.AirtimeIdle }},
 		{Name: "Tuning.Promise", Low: .5, High: .999, field: func(s *offload.Settings) *float64 { return &s.Tuning.Promise }},
-		{Name: "Tuning.Stale", High: .5, field: func(s *offload.Settings) *float64 { return &s.Tuning.Stale }},
-		{Name: "Tuning.BackupSlack", Low: 1, High: 3, Knee: .25, field: func(s *offload.Settings) *float64 { return &s.Tuning.BackupSlack }},
+		{Name: "Tuning.Doubt", High: 1, field: func(s *offload.Settings) *float64 { return &s.Tuning.Doubt }},
+		{Name: "Tuning.Stale", High: .8, field: func(s *offload.Settings) *float64 { return &s.Tuning.Stale }},
+		{Name: "Tuning.BackupSlack", Low: 1, High: 5, Knee: .5, field: func(s *offload.Settings) *float64 { return &s.Tuning.BackupSlack }},
+		{Name: "Tuning.PlanSlack", High: 2, Knee: .1, field: func(s *offload.Settings) *float64 { return &s.Tuning.PlanSlack }},
 		{Name: "Tuning.Preempt", High: 5, Knee: .1, field: func(s *offload.Settings) *float64 { return &s.Tuning.Preempt }},
+		{Name: "Learning.Alpha", High: 10, Knee: .1, Policies: linucb, field: func(s *offload.Settings) *float64 { return &s.Learning.Alpha }},
+		{Name: "Learning.Forgetting", Low: .9, High: 1, Policies: linucb, field: func(s *offload.Settings) *float64 { return &s.Learning.Forgetting }},
 		{Name: "Guard", High: 40, Knee: 2, time: func(s *offload.Settings) *time.Duration { return &s.Guard }},
 	}
 }
@@ -52,7 +56,7 @@ func Parameters() []Parameter {
 // ParametersFor are those that matter to a policy, an objective and a scenario.
 func ParametersFor(policy, objective string, s *twin.Scenario) []Parameter {
 	matters := func(of []string, name string) bool { return len(of) == 0 || slices.Contains(of, name) }
-	priced := slices.ContainsFunc(s.Targets, func(t twin.Target) bool { return t.PricePerMB > 0 })
+	priced := slices.ContainsFunc(s.Targets, func(t twin.Target) bool { return t.PricePerMB > 0 || t.PricePerCall > 0 })
 	return slices.DeleteFunc(Parameters(), func(p Parameter) bool {
 		return !matters(p.Policies, policy) || !matters(p.Objectives, objective) || (p.Priced && !priced)
 	})
