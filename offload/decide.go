@@ -124,6 +124,7 @@ func (e *Engine) decide(j *job) {
 		j.lesson = d.lesson
 	}
 	both := d.both
+	j.careful = careful(j.record.Policy)
 	r := &j.record
 	r.Settled, r.QueueMs, r.EnergyWeight = settled, r.Paths[0].WaitMs, d.energyPrice
 	e.castShadows(d, chosen)
@@ -143,7 +144,7 @@ func (e *Engine) decide(j *job) {
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
-	if j.backup && (both || p.view.InTime < e.settings.Tuning.Doubt) {
+	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt) {
 		r.BackupAtMs, j.backup = j.offset(e.now), false
 		e.queueLocal(j)
 	}

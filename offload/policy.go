@@ -76,6 +76,12 @@ func policyFor(name string) policy {
 	}
 }
 
+// careful tells whether a policy goes by the probability of being in time. The others are what
+// the field compares with: they keep a backup for its latest useful start, and no more.
+func careful(policy string) bool {
+	return policy == PolicyQuantile || policy == PolicyLinUCB || policy == PolicyDQN
+}
+
 // quickest is the usable path with the least expected time that accept takes; -1 for none.
 func quickest(paths []path, accept func(*path) bool) int {
 	best := -1

@@ -164,8 +164,9 @@ func TestEveryTaskEndsExactlyOnce(t *testing.T) {
 			})
 		}
 		trace := steady(time.Duration(rapid.IntRange(1, 200).Draw(r, "rtt"))*time.Millisecond, float64(rapid.IntRange(1, 50).Draw(r, "mbit")), 5*time.Second)
+		lost := rapid.IntRange(2, 50).Draw(r, "lost")
 		for i := range trace.Slots {
-			trace.Slots[i].Lost = i%rapid.IntRange(2, 50).Draw(r, "lost") == 0
+			trace.Slots[i].Lost = i%lost == 0
 		}
 		settings := offload.DefaultSettings()
 		settings.Policy = rapid.SampledFrom(offload.Policies()).Draw(r, "policy")

@@ -117,6 +117,8 @@ type simulation struct {
 
 	now    time.Duration
 	length time.Duration
+	// underWay are the tasks that arrived and have not ended.
+	underWay int
 	// probeBytes went over the wires to measure them, both ways.
 	probeBytes int
 	events     queue
@@ -154,7 +156,7 @@ func (s *simulation) at(when time.Duration, do func()) {
 func (s *simulation) run() {
 	s.prepare()
 	planned := s.order
-	for next := 0; s.now < s.length || s.engine.Box().UnderWay > 0; {
+	for next := 0; next < len(s.work.jobs) || s.now < s.length || s.underWay > 0; {
 		switch {
 		case next < len(s.work.jobs) && s.arrivesFirst(next, planned):
 			s.now = s.work.jobs[next].at
@@ -165,7 +167,7 @@ func (s *simulation) run() {
 			s.now = e.at
 			s.happen(&e)
 		default:
-			s.now = s.length
+			s.now = max(s.now, s.length)
 		}
 	}
 	s.tell(offload.Event{Kind: offload.Stop})
@@ -229,6 +231,7 @@ func (s *simulation) tell(ev offload.Event) {
 		case offload.CancelAttempt:
 			s.cancel(a.Attempt)
 		case offload.FinishTask:
+			s.underWay--
 			s.finished(int(a.Ref), &a.Outcome)
 		case offload.Ring:
 			s.ring++
@@ -246,5 +249,6 @@ func (s *simulation) arrive(i int) {
 		ID: j.source, Source: strconv.Itoa(i), Model: s.scenario.Models[j.model].Name, Priority: j.priority,
 		Payload: s.bytes[:j.bytes], Created: created, Deadline: created.Add(j.allowed),
 	}
+	s.underWay++
 	s.tell(offload.Event{Kind: offload.TaskArrived, Ref: uint64(i), Task: &s.tasks[i]})
 }
