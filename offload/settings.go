@@ -115,7 +115,7 @@ type Tuning struct {
 // DefaultTuning is what suits most links.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Margin: .03, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .5, Stale: .05, BackupSlack: 1.5, PlanSlack: .17, Preempt: .1,
+		Margin: .03, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .5, Stale: .05, BackupSlack: 1.5, PlanSlack: .3, Preempt: .1,
 	}
 }
 

@@ -85,7 +85,9 @@ Settings (--set, --sweep): ` + strings.Join(compare.Keys(), ", ") + `.`,
 		_ = f.MarkHidden(old)
 	}
 	f.Lookup("hedge").NoOptDefVal = "true"
-	cmd.AddCommand(twinTrainCommand(), twinScenarioCommand())
+	cmd.AddCommand(twinScenarioCommand())
+	cmd.AddCommand(twinFitCommand())
+	cmd.AddCommand(twinTrainCommand())
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -95,13 +96,16 @@ func runTrain(cmd *cobra.Command, o trainOptions) error {
 	return w.result(&o, result, len(file))
 }
 
-// commandLine is the command with the flags that were given, where the file went left out.
+// commandLine is the command with the flags that were given; of files the name alone.
 func commandLine(cmd *cobra.Command) string {
 	words := []string{cmd.CommandPath()}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.Name != "to" {
-			words = append(words, "--"+f.Name+"="+strings.Trim(f.Value.String(), "[]"))
+		value := strings.Trim(f.Value.String(), "[]")
+		switch f.Name {
+		case "to", "traces", "scenario":
+			value = filepath.Base(value)
 		}
+		words = append(words, "--"+f.Name+" "+value)
 	})
 	return strings.Join(words, " ")
 }
