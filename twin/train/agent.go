@@ -15,6 +15,7 @@ type agent struct {
 	*mlp.Network // the one that acts
 	options      *Options
 	target       *mlp.Network // the one that says what comes next is worth; follows it in steps
+	average      *mlp.Network // of the last steps' weights: what comes of the training
 	optimizer    *optimizer
 	replay       *replay
 	rng          *rand.Rand
@@ -36,7 +37,7 @@ func newAgent(o *Options, rng *rand.Rand) (*agent, error) {
 		return nil, err
 	}
 	return &agent{
-		Network: n, options: o, target: n.Clone(), optimizer: newOptimizer(n, o.Rate), replay: newReplay(o.Replay),
+		Network: n, options: o, target: n.Clone(), average: n.Clone(), optimizer: newOptimizer(n, o.Rate), replay: newReplay(o.Replay),
 		rng: rng, waiting: map[uint64]*transition{},
 	}, nil
 }
@@ -135,11 +136,33 @@ func (a *agent) learn() {
 		a.optimizer.backward(t.state[:], int(t.action), huber(predicted, wanted))
 	}
 	a.optimizer.step(a.options.Batch)
+	const soon = 10. // times as much at first, so that where it began is forgotten
+	follow(a.average, a.Network, max(averaged, soon/(soon-1+float32(a.optimizer.steps))))
 	if a.optimizer.steps%a.options.Renew == 0 {
-		for i := range a.target.Layers {
-			copy(a.target.Layers[i].Weights, a.Layers[i].Weights)
-			copy(a.target.Layers[i].Bias, a.Layers[i].Bias)
-		}
+		follow(a.target, a.Network, 1)
+	}
+}
+
+// averaged is the share of a step in the average: some two thousand steps count, so that a
+// batch that happened to come last does not (Polyak, Juditsky: Acceleration of stochastic
+// approximation by averaging, 1992).
+const averaged = .0005
+
+// follow moves a network's weights a share of the way to another's.
+func follow(n, other *mlp.Network, share float32) {
+	for i := range n.Layers {
+		blend(n.Layers[i].Weights, other.Layers[i].Weights, share)
+		blend(n.Layers[i].Bias, other.Layers[i].Bias, share)
+	}
+}
+
+func blend(to, from []float32, share float32) {
+	if share == 1 {
+		copy(to, from)
+		return
+	}
+	for i, v := range from {
+		to[i] += share * (v - to[i])
 	}
 }
 

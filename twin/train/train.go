@@ -69,7 +69,7 @@ func Train(ctx context.Context, o Options, w Watcher) (Result, error) {
 			return Result{}, err
 		}
 		if r.Network == nil || round.Reward > best(r.Curve) {
-			round.Best, r.Network = true, t.agent.Clone()
+			round.Best, r.Network = true, t.agent.average.Clone()
 		}
 		r.Curve = append(r.Curve, round)
 		w.Round(round)
@@ -140,7 +140,7 @@ func (t *training) validate(ctx context.Context, r *Round) error {
 	rewards := 0.
 	for _, class := range t.Scenario.Classes {
 		for i, link := range t.Validation {
-			c := t.cell(offload.PolicyDQN, t.agent.Network, class, link, uint64(i+1))
+			c := t.cell(offload.PolicyDQN, t.agent.average, class, link, uint64(i+1))
 			sum, n := 0., 0
 			c.Observe = func(_ time.Duration, o *offload.Outcome) {
 				if o.Record.Reward != 0 {
