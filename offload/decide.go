@@ -275,6 +275,10 @@ func kbps(bytesPerSecond float64) float64 { return bytesPerSecond * 8 / 1000 }
 
 // queueLocal puts a job into the box's queue; when that is full the least urgent goes.
 func (e *Engine) queueLocal(j *job) {
+	if v := bestOf(j.variants()); v != nil && !j.counted {
+		j.counted = true
+		e.box.load.add(e.now, e.box.expect(v, j.task, e.now))
+	}
 	e.box.enqueue(j)
 	e.boundQueue()
 }

@@ -26,6 +26,8 @@ type job struct {
 	careful bool
 	// softAt is when an idle box runs the backup.
 	softAt time.Duration
+	// counted: it is part of the box's load.
+	counted bool
 	// preempted counts the runs of it that were stopped for others.
 	preempted int
 	// rescuedAt is when another target was looked for last.
