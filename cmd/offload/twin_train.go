@@ -79,8 +79,7 @@ func runTrain(cmd *cobra.Command, o trainOptions) error {
 	if err := o.prepare(); err != nil {
 		return err
 	}
-	started := time.Now()
-	w := &trainProgress{out: cmd.OutOrStdout(), bar: cmd.ErrOrStderr(), started: started}
+	w := &trainProgress{out: cmd.OutOrStdout(), to: cmd.ErrOrStderr()}
 	result, err := train.Train(cmd.Context(), o.Options, w)
 	if err != nil {
 		return err
@@ -157,28 +156,21 @@ func madeUp(seed, perKind int, length time.Duration) []twin.Trace {
 
 // trainProgress shows how far a training is and what it came to.
 type trainProgress struct {
-	out, bar io.Writer
-	started  time.Time
-	shown    time.Time
-	heading  bool
+	out, to io.Writer
+	bar     *progress
+	heading bool
 }
 
 // Step implements train.Watcher.
-func (p *trainProgress) Step(done, of int) {
-	now := time.Now()
-	if done < of && now.Sub(p.shown) < 200*time.Millisecond {
-		return
+func (p *trainProgress) Step(_, of int) {
+	if p.bar == nil {
+		p.bar = newProgress(p.to, of, float64(of))
 	}
-	p.shown = now
-	const width = 40
-	passed := now.Sub(p.started)
-	left := time.Duration(float64(passed) * float64(of-done) / float64(done))
-	filled := done * width / of
-	_, _ = fmt.Fprintf(p.bar, "\r[%s%s] %d of %d cells, %v, %v left   ", strings.Repeat("#", filled), strings.Repeat(".", width-filled),
-		done, of, passed.Round(time.Second), left.Round(time.Second))
+	p.bar.done(1)
 }
 
-func (p *trainProgress) clear() { _, _ = fmt.Fprintf(p.bar, "\r%*s\r", 100, "") }
+// clear takes the bar's line away for another.
+func (p *trainProgress) clear() { _, _ = fmt.Fprintf(p.to, "\r%*s\r", 100, "") }
 
 // Round implements train.Watcher.
 func (p *trainProgress) Round(r train.Round) {
