@@ -97,7 +97,7 @@ func bestOf(all []variant) (best *variant) {
 }
 
 // fullLoad is the share of the box's time from which on a reserve is kept.
-const fullLoad = .9
+const fullLoad = .6
 
 // late lets something give way for the first entry that would miss its deadline, or would not
 // have a share of its time left then; false when there is nothing to do. For a reserve a smaller
