@@ -127,7 +127,7 @@ func (b *box) fitting(j *job, start time.Duration) (best *variant, fits bool) {
 
 // worthiest is the variant that is worth most when started now: by its accuracy and by the
 // probability that it is in time. nil where none has a chance.
-func (b *box) worthiest(j *job, now time.Duration) (best *variant) {
+func (b *box) worthiest(j *job, now time.Duration, t *Tuning) (best *variant) {
 	all, most := j.variants(), 0.
 	for i := range all {
 		v := &all[i]
@@ -135,7 +135,7 @@ func (b *box) worthiest(j *job, now time.Duration) (best *variant) {
 		if j.deadline != forever {
 			in = v.service.within(j.deadline-now, takes)
 		}
-		if worth := in * j.value(v.Accuracy); worth > most && now+takes <= j.deadline {
+		if worth := in * t.value(j.task.Priority, v.Accuracy); worth > most && now+takes <= j.deadline {
 			best, most = v, worth
 		}
 	}
