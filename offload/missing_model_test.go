@@ -13,7 +13,7 @@ func TestWithoutAModelOnTheBoxNothingWaitsForIt(t *testing.T) {
 	c := testConfig()
 	c.Models[0].Local = nil
 	p := newPlant(t, c)
-	p.until(2 * time.Second) // idle for long enough to explore
+	p.until(2 * time.Second)                         // idle for long enough to explore
 	p.remote = func(Action) (time.Duration, Event) { // takes the next payload after the deadline, within the grace
 		return 350 * time.Millisecond, Event{Kind: RemoteFailed, At: time.Second, Error: "reset"}
 	}
