@@ -98,8 +98,6 @@ func (r *Record) kept() string {
 	switch {
 	case r.Route == p.Target && (r.DeadlineMet || r.DeadlineMs == 0):
 		return fmt.Sprintf("As promised: %s%s.", promised, r.within(p))
-	case r.Route == p.Target:
-		return fmt.Sprintf("Not as promised: %s.", promised)
 	case r.Route != "" && r.DeadlineMet:
 		return fmt.Sprintf("In time, but not by the path that was chosen: %s.", promised)
 	case p.InTime < .5 && r.DeadlineMs > 0:
