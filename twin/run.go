@@ -77,7 +77,7 @@ func newSimulation(c Cell, models []offload.Model) (*simulation, error) {
 	}
 	for i := range s.scenario.Targets {
 		t := &s.scenario.Targets[i]
-		config.Targets = append(config.Targets, offload.Target{Name: t.Name, Metered: t.Metered})
+		config.Targets = append(config.Targets, offload.Target{Name: t.Name, Metered: t.Metered, PricePerMB: t.PricePerMB})
 		s.wires = append(s.wires, wire{trace: t.Link.trace(c.Trace), rules: &s.scenario.Wire})
 		s.answers = append(s.answers, &offload.Answer{Model: t.Name})
 	}
