@@ -172,6 +172,9 @@ func TestCompleteFromFiles(t *testing.T) {
 		"OFFLOAD_TARGETS_CLOUD_ADDRESS":            "cloud.example:1",
 		"OFFLOAD_TARGETS_CLOUD_TLS_ENABLED":        "true",
 		"OFFLOAD_TARGETS_CLOUD_METERED":            "true",
+		"OFFLOAD_TARGETS_CLOUD_PRICEPERMB":         "0.5",
+		"OFFLOAD_WRITABLE_TASKS_SURFACE_PRIVATE":   "true",
+		"OFFLOAD_WRITABLE_TRIAL_SHARE":             "0.25",
 		"OFFLOAD_PROBE_RATEBYTESPERMINUTE":         "0",
 		"OFFLOAD_WORKERS":                          "3",
 		"OFFLOAD_WRITABLE_TASKS_UNKNOWN_DEADLINE":  "1s",
@@ -199,9 +202,10 @@ func TestCompleteFromFiles(t *testing.T) {
 				return
 			}
 			o := s.Offload
-			require.Equal(t, []any{false, 2.5, "1s", "cloud.example:1", true, true, 0, 3, "own", ""}, []any{
+			require.Equal(t, []any{false, 2.5, "1s", "cloud.example:1", true, true, 0, 3, "own", "", Number("0.5"), true, .25}, []any{
 				o.Writable.Hedge, o.Writable.Weights.Accuracy, o.Writable.Tasks["surface"].Deadline, o.Targets["cloud"].Address,
 				o.Targets["cloud"].TLS.Enabled, o.Targets["cloud"].Metered, o.Probe.RateBytesPerMinute, o.Workers, o.Writable.Tasks["vibration"].Model, o.Writable.Tasks["vibration"].Profile,
+				o.Targets["cloud"].PricePerMB, o.Writable.Tasks["surface"].Private, o.Writable.Trial.Share,
 			})
 			require.NotContains(t, o.Writable.Tasks, "unknown")
 		})
