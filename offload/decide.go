@@ -120,6 +120,11 @@ func (e *Engine) takeBack(j *job) bool {
 func (e *Engine) decide(j *job) {
 	d := e.consider(j)
 	chosen, settled := e.decider(j).choose(d)
+	if d.lesson.given {
+		j.lesson = d.lesson
+	}
+	both := d.both
+	j.careful = careful(j.record.Policy)
 	r := &j.record
 	r.Settled, r.QueueMs, r.EnergyWeight = settled, r.Paths[0].WaitMs, d.energyPrice
 	e.castShadows(d, chosen)
@@ -139,6 +144,10 @@ func (e *Engine) decide(j *job) {
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
+	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt) {
+		r.BackupAtMs, j.backup = j.offset(e.now), false
+		e.queueLocal(j)
+	}
 }
 
 func (e *Engine) noPath(j *job) string {
@@ -160,6 +169,7 @@ func (e *Engine) look(j *job, views []PathView) *decision {
 	d := &e.decision
 	d.job, d.now, d.settings, d.energyPrice = j, e.now, &e.settings, e.battery.energyPrice(&e.settings.Weights)
 	d.paths = slices.Grow(d.paths[:0], len(views))[:len(views)]
+	d.lesson.given, d.both = false, false
 	left := j.left(e.now)
 	for i := range views {
 		d.paths[i] = path{left: left, view: &views[i]}

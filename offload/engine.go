@@ -19,6 +19,8 @@ type Engine struct {
 	probing         Probing
 	epoch           time.Time
 	foresight       Foresight
+	network         Network
+	bandit          *linUCB // nil until it decides
 
 	models       map[string]*model
 	modelIndexes map[string]int
@@ -52,7 +54,7 @@ func NewEngine(c Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever, foresight: c.Foresight,
+		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever, foresight: c.Foresight, network: c.Network,
 		box:      box{workers: c.Workers},
 		policies: map[string]policy{},
 		byRef:    map[uint64]*job{}, attempts: map[uint64]*attempt{}, modelIndexes: map[string]int{},
@@ -98,6 +100,10 @@ func (e *Engine) Handle(ev Event) []Action {
 			e.apply(*ev.Settings)
 			e.boundQueue()
 		}
+	case NetworkChanged:
+		e.network = ev.Network
+		delete(e.policies, PolicyDQN)
+		e.apply(e.given)
 	case ModelsChanged:
 		e.setModels(ev.Models)
 	case Stop:

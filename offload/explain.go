@@ -133,6 +133,8 @@ func (t *telling) promise(p *PathView) string {
 	switch {
 	case p.Gain != 0:
 		said = append(said, fmt.Sprintf("gain %.3f for a cost of %.3f", p.Gain, p.Cost))
+	case t.r.Settled.Term == ByScore:
+		said = append(said, fmt.Sprintf("score %.3f", -p.Cost))
 	case p.Cost != 0:
 		said = append(said, fmt.Sprintf("cost %.0f ms", p.Cost))
 	}

@@ -82,6 +82,8 @@ type Record struct {
 	// HeldMs is since when the box's answer was ready and kept back for a better one, from
 	// Created; 0: it was not.
 	HeldMs float64 `json:"heldMs,omitempty"`
+	// Reward is what the outcome was worth to the policy that learned from it (Learning.Reward).
+	Reward float64 `json:"reward,omitempty"`
 	// Shadows are what other policies would have chosen.
 	Shadows []ShadowView `json:"shadows,omitempty"`
 

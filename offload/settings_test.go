@@ -14,7 +14,7 @@ func TestSettingsNameWhatIsWrong(t *testing.T) {
 		t.Fatalf("the defaults are refused: %v", err)
 	}
 	for want, spoil := range map[string]func(*Settings){
-		`Policy "fastest": allowed is quantile, cost, threshold, local, cloud`: func(s *Settings) { s.Policy = "fastest" },
+		`Policy "fastest": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`: func(s *Settings) { s.Policy = "fastest" },
 		"JitterFactor -1: allowed is 0 to 100":                                 func(s *Settings) { s.JitterFactor = -1 },
 		"JitterFactor NaN":                                                     func(s *Settings) { s.JitterFactor = math.NaN() },
 		"Weights.Accuracy +Inf":                                                func(s *Settings) { s.Weights.Accuracy = math.Inf(1) },

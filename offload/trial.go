@@ -80,10 +80,19 @@ type shadow struct {
 // outlives a change of the settings.
 func (e *Engine) named(name string) policy {
 	p := e.policies[name]
-	if p == nil {
-		p = policyFor(name)
-		e.policies[name] = p
+	if p != nil {
+		return p
 	}
+	switch name {
+	case PolicyLinUCB:
+		e.bandit = newLinUCB(&e.settings.Learning)
+		p = e.bandit
+	case PolicyDQN:
+		p = dqn{e.network}
+	default:
+		p = policyFor(name)
+	}
+	e.policies[name] = p
 	return p
 }
 

@@ -140,7 +140,7 @@ func (w Writable) Live() (Live, error) {
 		Engine: offload.Settings{
 			Policy: w.Policy, JitterFactor: w.JitterFactor, Hedge: w.Hedge,
 			Objective: w.objective(), Weights: offload.Weights(w.Weights),
-			Tuning: offload.Tuning(w.Tuning), Shadows: w.Shadows, Trial: offload.Trial(w.Trial),
+			Tuning: offload.Tuning(w.Tuning), Learning: w.Learning.learning(), Shadows: w.Shadows, Trial: offload.Trial(w.Trial),
 			Threshold: offload.Threshold{
 				RTT:    c.optional("Threshold.RTT", w.Threshold.RTT, defaults.Threshold.RTT),
 				Jitter: c.optional("Threshold.Jitter", w.Threshold.Jitter, defaults.Threshold.Jitter),

@@ -94,6 +94,7 @@ type Writable struct {
 	Objective            string
 	Weights              Weights
 	Tuning               Tuning
+	Learning             Learning
 	Shadows              string // separated by commas, as EdgeX writes lists
 	Trial                Trial
 	Threshold            Threshold
@@ -110,7 +111,26 @@ type Writable struct {
 type Weights struct{ Latency, Accuracy, Energy, Money, Battery float64 }
 
 // Tuning is offload.Tuning.
-type Tuning struct{ Margin, Airtime, AirtimeIdle, Promise, Stale, BackupSlack, Preempt float64 }
+type Tuning struct {
+	Margin, Airtime, AirtimeIdle, Promise, Doubt, Stale, BackupSlack, PlanSlack, Preempt float64
+}
+
+// Learning is offload.Learning.
+type Learning struct {
+	Alpha, Forgetting, Ridge float64
+	Reward                   Reward
+}
+
+// Reward is offload.Reward.
+type Reward struct{ Accuracy, Miss, Latency, Energy, Cost float64 }
+
+func (l Learning) learning() offload.Learning {
+	return offload.Learning{Alpha: l.Alpha, Forgetting: l.Forgetting, Ridge: l.Ridge, Reward: offload.Reward(l.Reward)}
+}
+
+func learningOf(l offload.Learning) Learning {
+	return Learning{Alpha: l.Alpha, Forgetting: l.Forgetting, Ridge: l.Ridge, Reward: Reward(l.Reward)}
+}
 
 // Trial is offload.Trial.
 type Trial struct {
@@ -155,7 +175,8 @@ func Default() Offload {
 		Writable: Writable{
 			Policy: s.Policy, JitterFactor: s.JitterFactor, Hedge: s.Hedge,
 			Objective: offload.ObjectiveBalanced, Weights: Weights(s.Weights), Tuning: Tuning(s.Tuning),
-			Shadows: s.Shadows, Trial: Trial(s.Trial),
+			Learning: learningOf(s.Learning),
+			Shadows:  s.Shadows, Trial: Trial(s.Trial),
 			Threshold:  Threshold{RTT: s.Threshold.RTT.String(), Jitter: s.Threshold.Jitter.String(), Loss: s.Threshold.Loss},
 			QueueLimit: s.QueueLimit, InFlightLimit: s.InFlightLimit,
 			RetryTarget: s.RetryTarget.String(), Guard: s.Guard.String(), Grace: s.Grace.String(),
