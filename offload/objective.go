@@ -27,10 +27,12 @@ const (
 	ObjectiveCustom = "custom"
 )
 
-// moneyOfCost is Weights.Money of the objective cost, in milliseconds for a unit of money.
-// It is divided by 100 times Weights.Accuracy where shares of accuracy are compared: at 50 ms
-// a point and a unit a megabyte, 400 takes .08 of accuracy from what a megabyte brings.
-const moneyOfCost = 400
+// moneyOfCost is Weights.Money of the objective cost, in milliseconds for a unit of money. At
+// 50 ms a point of accuracy and a unit a megabyte, a frame of 60 KB must then bring .42 of the
+// accuracy of a result of the lowest priority: ten points more do that for a CRITICAL task
+// alone, and so does a deadline that the box would miss. In the twin's benchmark it sends a
+// sixth of what balanced does, for .006 of utility.
+const moneyOfCost = 35_000
 
 // Objectives lists the names of objectives, the default first.
 func Objectives() []string {
