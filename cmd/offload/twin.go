@@ -84,6 +84,7 @@ Settings (--set, --sweep): ` + strings.Join(compare.Keys(), ", ") + `.`,
 	}
 	f.Lookup("hedge").NoOptDefVal = "true"
 	cmd.AddCommand(twinScenarioCommand())
+	cmd.AddCommand(twinFitCommand())
 	return cmd
 }
 
