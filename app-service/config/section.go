@@ -110,10 +110,8 @@ type Writable struct {
 // Weights are those of offload.Weights.
 type Weights struct{ Latency, Accuracy, Energy, Money, Battery float64 }
 
-// Tuning is offload.Tuning.
-type Tuning struct {
-	Margin, Airtime, AirtimeIdle, Promise, Doubt, Stale, BackupSlack, PlanSlack, Preempt float64
-}
+// Tuning has the keys of offload.Tuning.
+type Tuning offload.Tuning
 
 // Learning is offload.Learning.
 type Learning struct {
@@ -121,8 +119,8 @@ type Learning struct {
 	Reward                   Reward
 }
 
-// Reward is offload.Reward.
-type Reward struct{ Accuracy, Miss, Latency, Energy, Cost float64 }
+// Reward has the keys of offload.Reward.
+type Reward offload.Reward
 
 func (l Learning) learning() offload.Learning {
 	return offload.Learning{Alpha: l.Alpha, Forgetting: l.Forgetting, Ridge: l.Ridge, Reward: offload.Reward(l.Reward)}
