@@ -238,3 +238,34 @@ func TestServiceMayBeReadWhileItChanges(t *testing.T) {
 	require.Equal(t, Default(), s.Offload)
 	require.False(t, s.UpdateFromRaw(1))
 }
+
+// EdgeX reads a variable as the type that the file's value has: OFFLOAD_WRITABLE_TRIAL_SHARE=0.5
+// ends the start where the file says 0.
+func TestShippedFractionsTakeFractionsFromTheEnvironment(t *testing.T) {
+	text, err := os.ReadFile(shipped)
+	require.NoError(t, err)
+	var document yaml.Node
+	require.NoError(t, yaml.Unmarshal(text, &document))
+	fractions := 0
+	var walk func(path string, of reflect.Type, node *yaml.Node)
+	walk = func(path string, of reflect.Type, node *yaml.Node) {
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			name, value := node.Content[i].Value, node.Content[i+1]
+			field := of
+			if of.Kind() == reflect.Map {
+				field = of.Elem()
+			} else if member, ok := of.FieldByName(name); ok {
+				field = member.Type
+			}
+			switch {
+			case value.Kind == yaml.MappingNode:
+				walk(path+"."+name, field, value)
+			case field.Kind() == reflect.Float64 || field == reflect.TypeFor[Number]():
+				fractions++
+				require.Equal(t, "!!float", value.Tag, "%s.%s %s: allowed is a number with a point", path, name, value.Value)
+			}
+		}
+	}
+	walk(Section, reflect.TypeFor[Offload](), child(t, document.Content[0], Section))
+	require.Greater(t, fractions, 20)
+}
