@@ -19,7 +19,7 @@ func Benchmark() Scenario {
 		RadioWatts: 2.5,
 		Weights:    Weights{Critical: 8, High: 4, Medium: 2, Low: 1},
 		Wire:       Wire{Overhead: 200, Answer: 2000, FirstRetry: 200 * ms, LastRetry: 3200 * ms, Retries: 12},
-		Targets:    []Target{{Name: "cloud", Link: Link{Trace: CellTrace}, Service: 15 * ms, Accuracy: .90, PricePerMB: 1}},
+		Targets:    []Target{{Name: "cloud", Link: Link{Trace: CellTrace}, Service: 15 * ms, Accuracy: .90}},
 		Models: []Model{
 			{
 				Name: "frame", LocalShare: 1, RemoteShare: 1,

