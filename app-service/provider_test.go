@@ -185,7 +185,7 @@ func TestConfigurationProvider(t *testing.T) {
 	s.until("/api/v3/config", `"Policy":"local"`)
 
 	p.set(branch+"Writable/Policy", "best")
-	s.until(routes.PathStatus, `Offload.Writable.Policy \"best\": allowed is local, cloud, threshold, cost`)
+	s.until(routes.PathStatus, `Offload.Writable.Policy \"best\": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`)
 	require.Contains(t, s.get(routes.PathStatus), `"policy":"local"`)
 	p.set(branch+"Writable/Policy", "cost")
 	s.until(routes.PathStatus, `"policy":"cost"`)

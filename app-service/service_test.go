@@ -104,7 +104,7 @@ func TestGarbageOnTheBus(t *testing.T) {
 func TestWrongConfigurationEndsTheStart(t *testing.T) {
 	s := startSite(t, "", "OFFLOAD_WRITABLE_POLICY=best", "OFFLOAD_WORKERS=0")
 	require.ErrorContains(t, s.wait(), "exit status 1")
-	require.Contains(t, s.log.String(), `Offload.Writable.Policy \"best\": allowed is local, cloud, threshold, cost`)
+	require.Contains(t, s.log.String(), `Offload.Writable.Policy \"best\": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`)
 	require.Contains(t, s.log.String(), `Offload.Workers 0: allowed is 1 to 64`)
 }
 

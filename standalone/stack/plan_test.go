@@ -46,7 +46,7 @@ func TestTheRunIsInTheEnvironmentAlone(t *testing.T) {
 func TestValidateNamesWhatIsWrong(t *testing.T) {
 	err := Options{Home: t.TempDir(), Bin: "nowhere", Policy: "best", Deadline: -1, FrameRate: 1e6}.Validate()
 	for _, says := range []string{
-		`policy "best": allowed is local, cloud, threshold, cost`, "deadline -1ns: allowed is 1ms to 1h", "fps 1e+06: allowed is 0.01 to 1000",
+		`policy "best": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`, "deadline -1ns: allowed is 1ms to 1h", "fps 1e+06: allowed is 0.01 to 1000",
 		"a folder that has res/common/configuration.yaml", "a folder that has device-service (make build)",
 	} {
 		require.ErrorContains(t, err, says)

@@ -141,7 +141,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		says string
 	}{
 		{[]string{"up", "--home", root, "--profile", "dialup"}, "allowed are lan, wifi"},
-		{[]string{"up", "--home", root, "--policy", "best"}, "allowed is local, cloud, threshold, cost"},
+		{[]string{"up", "--home", root, "--policy", "best"}, "allowed is quantile, cost, linucb, dqn, threshold, local, cloud"},
 		{[]string{"up", "--home", root, "--model", "nothing"}, `model "nothing": allowed are`},
 		{[]string{"up", "--home", root, "--camera", "rtsp://camera/1"}, "allowed is a folder of JPEG files"},
 		{[]string{"up", "--home", root, "--for", "1ms"}, "for 1ms: allowed is 0, or 1s and more"},
