@@ -5,7 +5,6 @@ package twin
 import (
 	"container/heap"
 	"fmt"
-	"strings"
 	"time"
 
 	"edgex-offload/offload"
@@ -174,13 +173,7 @@ func (s *simulation) tell(ev offload.Event) {
 }
 
 func (s *simulation) startLocal(a offload.Action) {
-	takes := s.work.jobs[a.Ref].local
-	if within(s.work.throttling, s.now) {
-		takes = share(takes, throttleFactor)
-	}
-	if strings.HasSuffix(a.Variant, tiny) {
-		takes = share(takes, tinyShare)
-	}
+	takes := s.work.local(int(a.Ref), a.Variant, s.now)
 	s.score.ran(takes)
 	s.at(s.now+takes, func() {
 		s.tell(offload.Event{Kind: offload.LocalDone, Attempt: a.Attempt, Execution: takes, Answer: &offload.Answer{Model: a.Variant}})
@@ -214,7 +207,7 @@ func (s *simulation) send(a offload.Action) {
 		s.tell(offload.Event{
 			Kind: offload.RemoteDone, Attempt: a.Attempt, Execution: service, Bytes: answerBytes,
 			Held:   link.Stamps{Received: cloudClock + int64(arrived), Sent: cloudClock + int64(arrived+service)},
-			Answer: &offload.Answer{Model: "cloud"},
+			Answer: &offload.Answer{Model: CloudModel},
 		})
 	})
 }

@@ -97,7 +97,7 @@ func (s *scorer) finish(task int, o offload.Outcome) {
 
 func accuracyOf(model string) float64 {
 	switch {
-	case model == "cloud":
+	case model == CloudModel:
 		return accuracyCloud
 	case strings.HasSuffix(model, tiny):
 		return accuracyTiny
