@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"edgex-offload/offload"
+	"edgex-offload/standalone/emulator"
 	"edgex-offload/twin"
 )
 
@@ -70,6 +71,7 @@ seed) counts alike in the means.`,
 	f.BoolVar(&o.hedge, "hedge", defaults.Hedge, "keep a local backup of what was sent")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "cells at once")
 	_ = cmd.MarkFlagRequired("traces")
+	cmd.AddCommand(twinCheckCommand())
 	return cmd
 }
 
@@ -164,11 +166,16 @@ func readTwinTrace(file string) (twin.Trace, error) {
 	if err != nil {
 		return twin.Trace{}, err
 	}
-	trace := twin.Trace{Name: strings.TrimSuffix(filepath.Base(file), ".csv")}
+	return twinTrace(strings.TrimSuffix(filepath.Base(file), ".csv"), recorded), nil
+}
+
+// twinTrace is a trace as the twin takes it.
+func twinTrace(name string, recorded emulator.Trace) twin.Trace {
+	trace := twin.Trace{Name: name}
 	for _, c := range recorded.Slots {
 		trace.Slots = append(trace.Slots, twin.Slot{RTT: c.RTT, Up: c.UpBps, Down: c.DownBps, Lost: c.Loss >= .5})
 	}
-	return trace, nil
+	return trace
 }
 
 // playAll runs the cells side by side; the scores are in the cells' order.
