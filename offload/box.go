@@ -25,9 +25,10 @@ func (b *box) service(variant string) *serviceTime {
 	return s
 }
 
-// expect is the execution time of a variant for this task.
+// expect is the execution time of a variant for this task. What the task says is of no
+// variant in particular: it would make a smaller one look as slow as the best.
 func (b *box) expect(v Variant, t *Task, now time.Duration) time.Duration {
-	return b.service(v.Name).expect(now, priorService, t.ExpectedLocal, v.Service)
+	return b.service(v.Name).expect(now, priorService, v.Service, t.ExpectedLocal)
 }
 
 func (b *box) enqueue(j *job) {
