@@ -22,13 +22,8 @@ type Trace struct {
 	Slots []Slot
 }
 
-// maxLength is how much of a trace a run uses.
-const maxLength = 400 * time.Second
-
-// Length is how long a run over the trace takes.
-func (t Trace) Length() time.Duration {
-	return min(time.Duration(len(t.Slots))*SlotLength, maxLength)
-}
+// Length is how long the trace is until it repeats.
+func (t Trace) Length() time.Duration { return time.Duration(len(t.Slots)) * SlotLength }
 
 func (t Trace) at(when time.Duration) Slot {
 	return t.Slots[int(when/SlotLength)%len(t.Slots)]
@@ -59,17 +54,10 @@ func (t Trace) transfer(start time.Duration, bytes float64, rate func(Slot) floa
 func up(s Slot) float64   { return s.Up }
 func down(s Slot) float64 { return s.Down }
 
-const (
-	overhead    = 200  // bytes of request and headers beside a payload
-	answerBytes = 2000 // on the downlink
-	// A payload whose last byte leaves in a slot with loss is sent again after these pauses.
-	firstRetry, lastRetry = 200 * time.Millisecond, 3200 * time.Millisecond
-	retries               = 12
-)
-
 // wire is the uplink: one payload at a time, in order.
 type wire struct {
 	trace Trace
+	rules *Wire
 	free  time.Duration
 	// arrived is when the last payload reached the cloud: none overtakes another.
 	arrived time.Duration
@@ -78,16 +66,21 @@ type wire struct {
 // send puts a payload on the wire and gives when its last byte left, when it is at the
 // cloud, and how long the radio was on.
 func (w *wire) send(now time.Duration, bytes int) (left, arrived, airtime time.Duration) {
+	return w.put(now, bytes+w.rules.Overhead)
+}
+
+// put is send of so many bytes, headers and all.
+func (w *wire) put(now time.Duration, bytes int) (left, arrived, airtime time.Duration) {
 	start := max(now, w.free)
-	left = w.trace.transfer(start, float64(bytes+overhead), up)
+	left = w.trace.transfer(start, float64(bytes), up)
 	airtime = left - start
-	pause := firstRetry
-	for range retries {
+	pause := w.rules.FirstRetry
+	for range w.rules.Retries {
 		if !w.trace.at(left).Lost {
 			break
 		}
 		left += pause
-		pause = min(2*pause, lastRetry)
+		pause = min(2*pause, w.rules.LastRetry)
 	}
 	w.free = left
 	w.arrived = max(left+w.trace.at(left).RTT/2, w.arrived)
@@ -96,14 +89,14 @@ func (w *wire) send(now time.Duration, bytes int) (left, arrived, airtime time.D
 
 // answer is when the answer of a task that is done in the cloud at a time is here.
 func (w *wire) answer(done time.Duration) time.Duration {
-	return w.trace.transfer(done+w.trace.at(done).RTT/2, answerBytes, down)
+	return w.trace.transfer(done+w.trace.at(done).RTT/2, float64(w.rules.Answer), down)
 }
 
 // train sends bytes back to back, up and then down, and gives when the last is back and how
 // far the first and the last are apart at each end.
 func (w *wire) train(now time.Duration, bytesUp, bytesDown int) (back, upSpread, downSpread time.Duration) {
 	start := max(now, w.free)
-	left, arrived, _ := w.send(now, max(0, bytesUp-overhead)) // hardly any where only the way down is measured
+	left, arrived, _ := w.put(now, max(w.rules.Overhead, bytesUp)) // hardly any where only the way down is measured
 	there := arrived + w.trace.at(arrived).RTT/2
 	back = w.trace.transfer(there, float64(bytesDown), down)
 	return back, left - start, back - there

@@ -51,13 +51,16 @@ func NewLinkChange(change, traffic string, took []time.Duration, unknown int) Li
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
+// accuracyAsked is what a model on the box is told to have then; any would do.
+const accuracyAsked = .8
+
 // Asked changes a check's settings and models so that every task is decided by the link and
 // runs on the box.
 func Asked(settings *offload.Settings, models []offload.Model) {
 	settings.Policy = offload.PolicyLocal
 	for i := range models {
 		m := &models[i]
-		m.Local = []offload.Variant{{Name: m.Name + "-small/1", Accuracy: accuracyLocal, Service: time.Millisecond}}
+		m.Local = []offload.Variant{{Name: m.Name + "-small/1", Accuracy: accuracyAsked, Service: time.Millisecond}}
 	}
 }
 
@@ -117,7 +120,7 @@ func checkChange(change, traffic string, seed uint64) (time.Duration, error) {
 		return 0, err
 	}
 	s.work = linkCheckWork(s.length, LinkCheckEvery(ScriptRate), seed)
-	s.finished = func(int, offload.Outcome) {}
+	s.finished = func(int, *offload.Outcome) {}
 	known, from := time.Duration(-1), at
 	if change == "recovery" {
 		from = recovers

@@ -12,18 +12,22 @@ import (
 // sensor windows, none of which the box can run.
 func linkCheckWork(length, every time.Duration, seed uint64) workload {
 	d := newDraw(seed)
-	w := workload{overload: d.episodes(length)}
+	scenario := Benchmark()
+	frames, windows := Size{Median: linkCheckFrame, Sigma: .35, Least: 20e3, Most: 500e3}, Size{Least: 1000, Most: 10e3}
+	w := workload{scenario: &scenario, overload: [][]episode{d.episodes(&scenario.Overload, length)}}
 	deadlines := []int{50, 100, 200, 500, 1000} // ms
 	for at := d.exponential(every); at < length; at += d.exponential(every) {
-		j := job{at: at, priority: offload.Medium, sensor: d.IntN(2) == 0}
-		j.allowed = time.Duration(deadlines[d.IntN(len(deadlines))]) * time.Millisecond
-		c := Class{JPEG: linkCheckFrame}
-		if j.sensor {
-			j.bytes = d.windowBytes()
-		} else {
-			j.bytes = d.frameBytes(c.JPEG)
+		j := job{at: at, priority: offload.Medium}
+		if d.IntN(2) == 0 {
+			j.model = scenario.model("window")
 		}
-		j.cloud = d.cloudTime(j.sensor)
+		j.allowed = time.Duration(deadlines[d.IntN(len(deadlines))]) * time.Millisecond
+		if j.model > 0 {
+			j.bytes = d.bytes(&windows, windows.Median)
+		} else {
+			j.bytes = d.bytes(&frames, frames.Median)
+		}
+		j.cloud = d.time(&scenario.TargetTime, float64(scenario.Targets[0].Service)*scenario.Models[j.model].RemoteShare)
 		w.jobs = append(w.jobs, j)
 	}
 	return w
@@ -64,10 +68,12 @@ func LinkCheckSettings() offload.Settings {
 
 // LinkCheckModels are what the engine knows of the models then: none is on the box.
 func LinkCheckModels() []offload.Model {
-	return []offload.Model{
-		{Name: "frame", Remote: offload.RemoteModel{Accuracy: accuracyCloud, Service: cloudService}},
-		{Name: "window", Remote: offload.RemoteModel{Accuracy: accuracyCloud, Service: cloudSensor}},
+	s := Benchmark()
+	models := s.models(Class{})
+	for i := range models {
+		models[i].Local = nil
 	}
+	return models
 }
 
 // LinkTask is one of the tasks that are sent then.
@@ -89,16 +95,17 @@ type LinkWork struct {
 // arguments give the same.
 func LinkCheckWork(length, every time.Duration, seed uint64) *LinkWork {
 	w := &LinkWork{work: linkCheckWork(length, every, seed)}
+	models := w.work.scenario.Models
 	for i := range w.work.jobs {
 		j := &w.work.jobs[i]
-		w.Tasks = append(w.Tasks, LinkTask{At: j.at, Model: j.model(), Bytes: j.bytes, Allowed: j.allowed})
+		w.Tasks = append(w.Tasks, LinkTask{At: j.at, Model: models[j.model].Name, Bytes: j.bytes, Allowed: j.allowed})
 	}
 	return w
 }
 
 // Service is how long the cloud takes for a task that reaches it at a time.
 func (w *LinkWork) Service(task int, arrived time.Duration) time.Duration {
-	return w.work.service(&w.work.jobs[task], arrived)
+	return w.work.service(&w.work.jobs[task], 0, arrived)
 }
 
 // CheckLink plays tasks over a trace and compares what the engine knows of the link, and
@@ -137,7 +144,7 @@ type linkCheck struct {
 }
 
 func (c *linkCheck) ping() {
-	back, lost := c.wire.probe(c.now)
+	back, lost := c.wires[0].probe(c.now)
 	if sent := c.now; !lost {
 		c.at(back, func() { c.pings.Add((back - sent).Seconds()) })
 	}
@@ -186,7 +193,7 @@ func LinkTruth(now time.Duration, at func(time.Duration) (rtt time.Duration, up,
 	return k
 }
 
-func (c *linkCheck) finished(ref int, o offload.Outcome) {
+func (c *linkCheck) finished(ref int, o *offload.Outcome) {
 	r := &o.Record
 	if o.Answer == nil || len(r.Attempts) != 1 {
 		return

@@ -3,152 +3,216 @@
 package twin
 
 import (
-	"container/heap"
 	"fmt"
+	"strconv"
 	"time"
 
 	"edgex-offload/offload"
-	"edgex-offload/offload/link"
 )
 
 // Cell is one run: a policy on a class over a trace with a seed.
 type Cell struct {
 	Settings offload.Settings
+	// Scenario is the Benchmark where it is nil, and is not changed.
+	Scenario *Scenario
 	Class    Class
 	Trace    Trace
 	Seed     uint64
+	// Foresight lets the engine see the network's future.
+	Foresight bool
+	// Name is what the score is filed under; that of the policy where it is "".
+	Name string
+	// Observe, where it is set, hears of each task that ends, and when.
+	Observe func(now time.Duration, o *offload.Outcome)
 }
+
+func (c *Cell) scenario() *Scenario {
+	if c.Scenario != nil {
+		return c.Scenario
+	}
+	s := Benchmark()
+	return &s
+}
+
+// Length is how long the cell's tasks arrive.
+func (c *Cell) Length() time.Duration { return min(c.Trace.Length(), c.scenario().Longest) }
 
 // epoch is where the virtual clock starts; any fixed time would do.
 var epoch = time.Unix(0, 0).UTC()
 
-// Run plays one cell and scores it. The error is that of the settings.
+// Run plays one cell and scores it. The error names what is wrong with the cell.
 func Run(c Cell) (Score, error) {
-	s, err := newSimulation(c, c.Class.models())
+	c.Scenario = c.scenario()
+	if err := c.Scenario.Validate(); err != nil {
+		return Score{}, err
+	}
+	s, err := newSimulation(c, c.Scenario.models(c.Class))
 	if err != nil {
 		return Score{}, err
 	}
-	s.work = newWorkload(c.Class, s.length, c.Seed)
-	score := newScorer(c)
-	s.score, s.finished = score, score.finish
+	if err := c.Class.validate(c.Scenario); err != nil {
+		return Score{}, err
+	}
+	s.work = newWorkload(c.Scenario, c.Class, s.length, c.Seed)
+	s.finished = func(ref int, o *offload.Outcome) {
+		if c.Observe != nil {
+			c.Observe(s.now, o)
+		}
+		s.score.finish(ref, o)
+	}
 	s.run()
-	return score.result(s.work.jobs), nil
+	return s.score.result(), nil
 }
 
 func newSimulation(c Cell, models []offload.Model) (*simulation, error) {
 	if len(c.Trace.Slots) == 0 {
 		return nil, fmt.Errorf("trace %q has no slots", c.Trace.Name)
 	}
-	engine, err := offload.NewEngine(offload.Config{
-		Settings: c.Settings, Targets: []offload.Target{{Name: "cloud"}}, Probing: offload.DefaultProbing(), Models: models, Workers: 1,
-		Power: offload.Power{Busy: c.Class.Watts, Radio: radioWatts}, Epoch: epoch,
-	})
-	if err != nil {
-		return nil, err
+	c.Scenario = c.scenario()
+	s := &simulation{cell: c, scenario: c.Scenario, length: c.Length()}
+	s.score = newScorer(s)
+	config := offload.Config{
+		Settings: c.Settings, Probing: offload.DefaultProbing(), Models: models, Workers: 1,
+		Power: offload.Power{Busy: c.Class.Watts, Radio: s.scenario.RadioWatts}, Epoch: epoch,
 	}
-	return &simulation{
-		cell: c, engine: engine, wire: wire{trace: c.Trace}, remote: map[uint64]bool{},
-		length: c.Trace.Length(), score: newScorer(c),
-	}, nil
+	for i := range s.scenario.Targets {
+		t := &s.scenario.Targets[i]
+		config.Targets = append(config.Targets, offload.Target{Name: t.Name, Metered: t.Metered})
+		s.wires = append(s.wires, wire{trace: t.Link.trace(c.Trace), rules: &s.scenario.Wire})
+		s.answers = append(s.answers, &offload.Answer{Model: t.Name})
+	}
+	if c.Foresight {
+		config.Foresight = foresight{s}
+	}
+	var err error
+	s.engine, err = offload.NewEngine(config)
+	return s, err
 }
 
 // simulation is a run under way.
 type simulation struct {
-	cell   Cell
-	engine *offload.Engine
-	wire   wire
-	work   workload
-	score  *scorer
+	cell     Cell
+	scenario *Scenario
+	engine   *offload.Engine
+	// wires are by target, as are answers, what each of them says; said are the answers of
+	// the box's variants.
+	wires         []wire
+	answers, said []*offload.Answer
+	work          workload
+	tasks         []offload.Task
+	bytes         []byte // backs every payload: the engine looks at its length alone
+	score         *scorer
 	// finished takes each outcome.
-	finished func(ref int, o offload.Outcome)
+	finished func(ref int, o *offload.Outcome)
 
-	// remote are the attempts that are with the cloud or on their way.
-	remote map[uint64]bool
+	// flights are the attempts that are with a target or on their way, runs those on the box.
+	flights []flight
+	runs    []localRun
 
 	now    time.Duration
 	length time.Duration
-	// probeBytes went over the wire to measure it, both ways.
+	// probeBytes went over the wires to measure them, both ways.
 	probeBytes int
 	events     queue
 	order      int
-	ring       int // the number of the Ring that counts
+	ring       uint64 // the number of the Ring that counts
 }
 
-// event is something that will happen: the engine is told, unless do says otherwise.
-type event struct {
-	at    time.Duration
-	order int
-	do    func()
+// flight is a remote attempt under way.
+type flight struct {
+	attempt           uint64
+	target            int
+	arrived, answered time.Duration
+}
+
+// localRun is one on the box; takes is its whole time, ends when its worker is free.
+type localRun struct {
+	attempt              uint64
+	model                *offload.Answer
+	started, takes, ends time.Duration
+	cancelled            bool
+}
+
+func (s *simulation) later(when time.Duration, e event) {
+	s.order++
+	e.at, e.order = max(when, s.now), s.order
+	s.events.push(e)
 }
 
 func (s *simulation) at(when time.Duration, do func()) {
-	s.order++
-	heap.Push(&s.events, event{max(when, s.now), s.order, do})
+	s.later(when, event{kind: callDo, do: do})
 }
 
 // run lets everything happen until the tasks of the length have all ended; the engine would
-// go on measuring the link for ever.
+// go on measuring the links for ever.
 func (s *simulation) run() {
-	for i := range s.work.jobs {
-		s.at(s.work.jobs[i].at, func() { s.arrive(i) })
-	}
-	for s.events.Len() > 0 && (s.now < s.length || s.engine.Box().UnderWay > 0) {
-		e := heap.Pop(&s.events).(event)
-		s.now = e.at
-		e.do()
+	s.prepare()
+	planned := s.order
+	for next := 0; s.now < s.length || s.engine.Box().UnderWay > 0; {
+		switch {
+		case next < len(s.work.jobs) && s.arrivesFirst(next, planned):
+			s.now = s.work.jobs[next].at
+			s.arrive(next)
+			next++
+		case len(s.events) > 0:
+			e := s.events.pop()
+			s.now = e.at
+			s.happen(&e)
+		default:
+			s.now = s.length
+		}
 	}
 	s.tell(offload.Event{Kind: offload.Stop})
 }
 
-func (s *simulation) arrive(i int) {
-	j := &s.work.jobs[i]
-	created := epoch.Add(s.now)
-	s.tell(offload.Event{Kind: offload.TaskArrived, Ref: uint64(i), Task: &offload.Task{
-		// A source of its own: the benchmark counts each task, so none supersedes another.
-		Source: fmt.Sprint(i), Model: j.model(), Priority: j.priority, Payload: payload(j.bytes),
-		Created: created, Deadline: created.Add(j.allowed),
-	}})
+// arrivesFirst tells whether a task comes before the next event. Of the same time, it comes
+// after what was planned before the run.
+func (s *simulation) arrivesFirst(task, planned int) bool {
+	if len(s.events) == 0 {
+		return true
+	}
+	at, first := s.work.jobs[task].at, &s.events[0]
+	return at < first.at || (at == first.at && first.order > planned)
 }
 
-// probeWire is what a probe takes both ways: its 64 bytes of padding and what gRPC adds.
-const probeWire = 2*64 + 60
-
-// noBytes backs every payload: the engine looks at its length alone.
-var noBytes [500_000]byte
-
-func payload(bytes int) []byte { return noBytes[:bytes] }
-
-// probe sends a probe or a packet train.
-func (s *simulation) probe(a offload.Action) {
-	if s.now >= s.length {
-		return
+func (s *simulation) prepare() {
+	most := 0
+	for i := range s.work.jobs {
+		most = max(most, s.work.jobs[i].bytes)
 	}
-	sent, until := s.now, a.Until.Sub(epoch)
-	s.probeBytes += probeWire + a.Bytes + a.BytesDown
-	lost := func() { s.tell(offload.Event{Kind: offload.ProbeLost, Probe: a.Probe, Error: "no answer"}) }
-	if a.Bytes+a.BytesDown > 0 {
-		back, up, down := s.wire.train(s.now, a.Bytes, a.BytesDown)
-		if back > until {
-			s.at(until, lost)
-			return
+	s.bytes = make([]byte, most)
+	s.tasks = make([]offload.Task, len(s.work.jobs))
+	s.score.prepare(s.work.jobs)
+}
+
+func (s *simulation) happen(e *event) {
+	switch e.kind {
+	case callDo:
+		e.do()
+	case ringBell:
+		if e.id == s.ring {
+			s.tell(offload.Event{Kind: offload.TimerRang})
 		}
-		s.at(back, func() {
-			s.tell(offload.Event{Kind: offload.TrainDone, Probe: a.Probe, Bytes: a.Bytes, Spread: up, BytesDown: a.BytesDown, SpreadDown: down})
-		})
-		return
+	case endLocal:
+		s.endLocal(e.id)
+	case leave:
+		s.tell(offload.Event{Kind: offload.PayloadSent, Attempt: e.id})
+	case endRemote:
+		s.endRemote(e.id)
+	case failRemote:
+		s.tell(offload.Event{Kind: offload.RemoteFailed, Attempt: e.id, Error: cancelled})
 	}
-	back, never := s.wire.probe(s.now)
-	if never || back > until {
-		s.at(until, lost)
-		return
-	}
-	s.at(back, func() { s.tell(offload.Event{Kind: offload.ProbeDone, Probe: a.Probe, RTT: s.now - sent}) })
 }
+
+// cancelled is what is said of an attempt that was.
+const cancelled = "cancelled"
 
 // tell gives the engine an event and does what it says.
 func (s *simulation) tell(ev offload.Event) {
 	ev.At = s.now
-	for _, a := range s.engine.Handle(ev) {
+	actions := s.engine.Handle(ev)
+	for i := range actions {
+		a := &actions[i]
 		switch a.Kind {
 		case offload.StartLocal:
 			s.startLocal(a)
@@ -159,80 +223,21 @@ func (s *simulation) tell(ev offload.Event) {
 		case offload.CancelAttempt:
 			s.cancel(a.Attempt)
 		case offload.FinishTask:
-			s.finished(int(a.Ref), a.Outcome)
+			s.finished(int(a.Ref), &a.Outcome)
 		case offload.Ring:
 			s.ring++
-			number := s.ring
-			s.at(a.At, func() {
-				if number == s.ring {
-					s.tell(offload.Event{Kind: offload.TimerRang})
-				}
-			})
+			s.later(a.At, event{kind: ringBell, id: s.ring})
 		}
 	}
 }
 
-func (s *simulation) startLocal(a offload.Action) {
-	takes := s.work.local(int(a.Ref), a.Variant, s.now)
-	s.score.ran(takes)
-	s.at(s.now+takes, func() {
-		s.tell(offload.Event{Kind: offload.LocalDone, Attempt: a.Attempt, Execution: takes, Answer: &offload.Answer{Model: a.Variant}})
-	})
-}
-
-// cancel ends a remote attempt for the engine, as a cancelled call does; its payload stays
-// on the wire. A local run goes on: it is not preemptive.
-func (s *simulation) cancel(attempt uint64) {
-	if s.remote[attempt] {
-		delete(s.remote, attempt)
-		s.at(s.now, func() {
-			s.tell(offload.Event{Kind: offload.RemoteFailed, Attempt: attempt, Error: "cancelled"})
-		})
+func (s *simulation) arrive(i int) {
+	j := &s.work.jobs[i]
+	created := epoch.Add(s.now)
+	s.tasks[i] = offload.Task{
+		// A source of its own: each task counts, so none supersedes another.
+		Source: strconv.Itoa(i), Model: s.scenario.Models[j.model].Name, Priority: j.priority,
+		Payload: s.bytes[:j.bytes], Created: created, Deadline: created.Add(j.allowed),
 	}
-}
-
-// send puts a payload on the wire.
-func (s *simulation) send(a offload.Action) {
-	j := &s.work.jobs[a.Ref]
-	left, arrived, airtime := s.wire.send(s.now, j.bytes)
-	s.score.sent(int(a.Ref), j.bytes+overhead, airtime)
-	s.at(left, func() { s.tell(offload.Event{Kind: offload.PayloadSent, Attempt: a.Attempt}) })
-	service := s.work.service(j, arrived)
-	s.remote[a.Attempt] = true
-	s.at(s.wire.answer(arrived+service), func() {
-		if !s.remote[a.Attempt] {
-			return
-		}
-		delete(s.remote, a.Attempt)
-		s.tell(offload.Event{
-			Kind: offload.RemoteDone, Attempt: a.Attempt, Execution: service, Bytes: answerBytes,
-			Held:   link.Stamps{Received: cloudClock + int64(arrived), Sent: cloudClock + int64(arrived+service)},
-			Answer: &offload.Answer{Model: CloudModel},
-		})
-	})
-}
-
-// cloudClock is where the cloud's clock stands when the virtual one starts, in Unix
-// nanoseconds: nothing may depend on it.
-const cloudClock = int64(1_700_000_000_123_456_789)
-
-// queue is a heap of events by time, then by order of their making.
-type queue []event
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	return q[i].at < q[j].at || (q[i].at == q[j].at && q[i].order < q[j].order)
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-
-// Push is for container/heap.
-func (q *queue) Push(x any) { *q = append(*q, x.(event)) }
-
-// Pop is for container/heap.
-func (q *queue) Pop() any {
-	old := *q
-	last := old[len(old)-1]
-	old[len(old)-1] = event{} // let go of what it holds
-	*q = old[:len(old)-1]
-	return last
+	s.tell(offload.Event{Kind: offload.TaskArrived, Ref: uint64(i), Task: &s.tasks[i]})
 }

@@ -4,7 +4,6 @@ package twin
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"edgex-offload/offload"
@@ -25,58 +24,54 @@ type WorkTask struct {
 // that plays them over a link of its own. It is safe for concurrent use.
 type Work struct {
 	Tasks []WorkTask
-	// AnswerBytes is what each answer takes on the downlink.
-	AnswerBytes int
 
 	cell Cell
 	work workload
 }
 
-// DrawWork draws the tasks that Play plays.
-func DrawWork(c Cell) *Work {
-	w := &Work{AnswerBytes: answerBytes, cell: c, work: newWorkload(c.Class, c.Trace.Length(), c.Seed)}
+// DrawWork draws the tasks that Play plays. The error names what is wrong with the cell.
+func DrawWork(c Cell) (*Work, error) {
+	c.Scenario = c.scenario()
+	if err := c.Scenario.Validate(); err != nil {
+		return nil, err
+	}
+	if err := c.Class.validate(c.Scenario); err != nil {
+		return nil, err
+	}
+	w := &Work{cell: c, work: newWorkload(c.Scenario, c.Class, c.Length(), c.Seed)}
 	for i := range w.work.jobs {
 		j := &w.work.jobs[i]
-		w.Tasks = append(w.Tasks, WorkTask{At: j.at, Model: j.model(), Bytes: j.bytes, Priority: j.priority, Allowed: j.allowed})
+		w.Tasks = append(w.Tasks, WorkTask{
+			At: j.at, Model: c.Scenario.Models[j.model].Name, Bytes: j.bytes, Priority: j.priority, Allowed: j.allowed,
+		})
 	}
-	return w
+	return w, nil
 }
 
+// Scenario is the cell's; it is not to be changed.
+func (w *Work) Scenario() *Scenario { return w.cell.Scenario }
+
 // Models are what the engine is told of the models of such a box.
-func (w *Work) Models() []offload.Model { return w.cell.Class.models() }
+func (w *Work) Models() []offload.Model { return w.cell.Scenario.models(w.cell.Class) }
 
 // Power is what such a box draws.
 func (w *Work) Power() offload.Power {
-	return offload.Power{Busy: w.cell.Class.Watts, Radio: radioWatts}
+	return offload.Power{Busy: w.cell.Class.Watts, Radio: w.cell.Scenario.RadioWatts}
 }
 
 // Local is how long the box takes for a task that starts at a time on a variant.
 func (w *Work) Local(task int, variant string, started time.Duration) time.Duration {
-	return w.work.local(task, variant, started)
+	j := &w.work.jobs[task]
+	return w.work.local(j, started, w.cell.Scenario.variant(j, variant).Share)
 }
 
-// Cloud is how long the cloud takes for a task that reaches it at a time.
-func (w *Work) Cloud(task int, arrived time.Duration) time.Duration {
-	return w.work.service(&w.work.jobs[task], arrived)
-}
-
-// CloudModel is the name of the model in an answer of the cloud, by which it is scored.
-const CloudModel = "cloud"
-
-// local is how long the box takes for a job that starts at a time.
-func (w *workload) local(job int, variant string, started time.Duration) time.Duration {
-	takes := w.jobs[job].local
-	if within(w.throttling, started) {
-		takes = share(takes, throttleFactor)
-	}
-	if strings.HasSuffix(variant, tiny) {
-		takes = share(takes, tinyShare)
-	}
-	return takes
+// Remote is how long a target, by its index, takes for a task that reaches it at a time.
+func (w *Work) Remote(task, target int, arrived time.Duration) time.Duration {
+	return w.work.service(&w.work.jobs[task], target, arrived)
 }
 
 // Tally scores a cell that another driver plays, as Run scores its own. Its figures of
-// energy do not count what the radio draws.
+// energy do not count what the radio draws. It is not safe for concurrent use.
 type Tally struct {
 	work  *Work
 	score *scorer
@@ -92,32 +87,43 @@ type TaskResult struct {
 	Sent      bool    `json:"sent"`
 }
 
-// Tally of the work's tasks. It is not safe for concurrent use.
+// Tally of the work's tasks.
 func (w *Work) Tally() *Tally {
-	return &Tally{work: w, score: newScorer(w.cell), took: make([]TaskResult, len(w.Tasks))}
+	t := &Tally{work: w, score: newScorer(&simulation{cell: w.cell, scenario: w.cell.Scenario})}
+	t.score.prepare(w.work.jobs)
+	t.took = make([]TaskResult, len(w.Tasks))
+	return t
 }
 
 // Ran counts a local run.
 func (t *Tally) Ran(takes time.Duration) { t.score.ran(takes) }
 
-// Sent counts a payload that was handed to the uplink.
-func (t *Tally) Sent(task int) {
-	t.score.sent(task, t.work.Tasks[task].Bytes+overhead, 0)
-	t.took[task].Sent = true
+// Sent counts a payload that was handed to a target's uplink.
+func (t *Tally) Sent(task, target int) {
+	t.score.sent(task, target, t.work.Tasks[task].Bytes+t.work.cell.Scenario.Wire.Overhead, 0)
 }
 
 // Finished takes a task's outcome.
-func (t *Tally) Finished(task int, o offload.Outcome) {
+func (t *Tally) Finished(task int, o *offload.Outcome) {
 	t.score.finish(task, o)
+	t.note(task, o)
+}
+
+func (t *Tally) note(task int, o *offload.Outcome) {
 	r := &t.took[task]
 	r.Route, r.Reason, r.LatencyMs, r.InTime = o.Record.Route, string(o.Reason), o.Record.LatencyMs, o.Record.DeadlineMet
 }
 
 // Score is what it all came to.
-func (t *Tally) Score() Score { return t.score.result(t.work.work.jobs) }
+func (t *Tally) Score() Score { return t.score.result() }
 
 // Results are by task.
-func (t *Tally) Results() []TaskResult { return t.took }
+func (t *Tally) Results() []TaskResult {
+	for i := range t.took {
+		t.took[i].Sent = t.score.outcomes[i].wasSent
+	}
+	return t.took
+}
 
 // Play plays the cell from which the work was drawn on the virtual clock, and scores it and
 // each of its tasks.
@@ -130,9 +136,6 @@ func (w *Work) Play() (Score, []TaskResult, error) {
 	s.work, s.score = w.work, tally.score
 	s.finished = tally.Finished
 	s.run()
-	for i := range tally.took {
-		tally.took[i].Sent = i < len(tally.score.wasSent) && tally.score.wasSent[i]
-	}
 	return tally.Score(), tally.Results(), nil
 }
 
@@ -141,8 +144,8 @@ func (t Trace) Cut(length time.Duration) (Trace, error) {
 	if len(t.Slots) == 0 {
 		return Trace{}, fmt.Errorf("trace %q has no slots", t.Name)
 	}
-	if length < SlotLength || length > maxLength {
-		return Trace{}, fmt.Errorf("length %v: allowed is %v to %v", length, SlotLength, maxLength)
+	if length < SlotLength || length > longestCut {
+		return Trace{}, fmt.Errorf("length %v: allowed is %v to %v", length, SlotLength, longestCut)
 	}
 	cut := Trace{Name: t.Name, Slots: make([]Slot, length/SlotLength)}
 	for i := range cut.Slots {
@@ -150,3 +153,6 @@ func (t Trace) Cut(length time.Duration) (Trace, error) {
 	}
 	return cut, nil
 }
+
+// longestCut bounds what a repeated trace takes.
+const longestCut = time.Hour

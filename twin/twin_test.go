@@ -20,6 +20,11 @@ func steady(rtt time.Duration, mbit float64, length time.Duration) Trace {
 	return Trace{Name: "steady", Slots: slots}
 }
 
+func benchmarkClass(name string) (Class, error) {
+	s := Benchmark()
+	return s.Class(name)
+}
+
 func play(t *testing.T, policy, class string, trace Trace, mod func(*offload.Settings)) Score {
 	t.Helper()
 	settings := offload.DefaultSettings()
@@ -27,7 +32,7 @@ func play(t *testing.T, policy, class string, trace Trace, mod func(*offload.Set
 	if mod != nil {
 		mod(&settings)
 	}
-	c, err := ClassByName(class)
+	c, err := benchmarkClass(class)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,24 +123,26 @@ func TestLostPayloadIsSentAgain(t *testing.T) {
 	for i := range 6 {                                      // the first 300 ms are lost
 		trace.Slots[i].Lost = true
 	}
-	w := wire{trace: trace}
-	left, arrived, airtime := w.send(0, 10_000-overhead)
+	rules := Benchmark().Wire
+	w := wire{trace: trace, rules: &rules}
+	left, arrived, airtime := w.send(0, 10_000-rules.Overhead)
 	if left != 610*time.Millisecond || arrived != 630*time.Millisecond || airtime != 10*time.Millisecond {
 		t.Errorf("left %v, arrived %v, radio %v; want 10 ms + pauses of 200 and 400 ms, half a round trip later, 10 ms", left, arrived, airtime)
 	}
 }
 
 func TestWorkloadIsAsTheClassSays(t *testing.T) {
-	class, err := ClassByName("xavier")
+	class, err := benchmarkClass("xavier")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const length = 400 * time.Second
-	w := newWorkload(class, length, 7)
+	scenario := Benchmark()
+	w := newWorkload(&scenario, class, length, 7)
 	frames, windows, service := 0, 0, 0.
 	for i := range w.jobs {
 		j := &w.jobs[i]
-		if j.sensor {
+		if scenario.Models[j.model].Name == "window" {
 			windows++
 			service += j.local.Seconds()
 		} else if j.priority != offload.Critical {
@@ -163,7 +170,7 @@ func TestBadCells(t *testing.T) {
 	if _, err := Run(Cell{Trace: steady(1, 1, time.Second)}); err == nil {
 		t.Error("settings of nothing are taken")
 	}
-	if _, err := ClassByName("toaster"); err == nil {
+	if _, err := benchmarkClass("toaster"); err == nil {
 		t.Error("an unknown class is taken")
 	}
 }

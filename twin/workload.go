@@ -3,7 +3,6 @@
 package twin
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -12,71 +11,23 @@ import (
 	"edgex-offload/offload"
 )
 
-// Class is a box and what it has to do.
-type Class struct {
-	Name string
-	// Service is the box's time for a frame; a sensor window takes sensorShare of it.
-	Service time.Duration
-	Cameras int
-	FPS     float64
-	// Windows are sensor windows a second; Burst frames come at once every 15 s.
-	Windows float64
-	Burst   int
-	// JPEG is the median size of a frame in bytes, Deadline a frame's time.
-	JPEG     float64
-	Deadline time.Duration
-	Watts    float64
-}
-
-// Classes are the boxes of the benchmark.
-func Classes() []Class {
-	const ms = time.Millisecond
-	return []Class{
-		{"nano", 60 * ms, 1, 10, 6, 6, 60e3, 100 * ms, 7},
-		{"xavier", 22 * ms, 2, 15, 10, 8, 60e3, 100 * ms, 12},
-		{"orin", 8 * ms, 3, 30, 20, 12, 40e3, 50 * ms, 15},
-		{"xavier-overloaded", 22 * ms, 3, 15, 10, 8, 60e3, 100 * ms, 12},
-	}
-}
-
-// What the benchmark sets for all classes.
-const (
-	sensorShare    = .3
-	tinyShare      = .4
-	cloudService   = 15 * time.Millisecond
-	cloudSensor    = 7500 * time.Microsecond
-	accuracyCloud  = .90
-	accuracyLocal  = .80
-	accuracyTiny   = .65
-	radioWatts     = 2.5
-	burstEvery     = 15 * time.Second
-	burstSpacing   = 100 * time.Microsecond
-	episodeEvery   = 60 * time.Second
-	throttleFactor = 1.6
-	overloadFactor = 5
-)
-
 // job is a task with all that chance decides about it.
 type job struct {
-	at       time.Duration
-	sensor   bool
+	at time.Duration
+	// model is an index in the scenario's models.
+	model    int
 	bytes    int
 	priority offload.Priority
 	allowed  time.Duration
-	// local is the box's time for it before throttling, cloud the cloud's before overload.
+	// weight is what an on-time result is worth.
+	weight float64
+	// local is the box's time for the first variant before throttling, cloud that of the
+	// first target before overload.
 	local, cloud time.Duration
 }
 
-// weight is what an on-time result is worth.
-func (j *job) weight() float64 { return [offload.Priorities]float64{1, 2, 4, 8}[j.priority] }
-
-// model is what answers it.
-func (j *job) model() string {
-	if j.sensor {
-		return "window"
-	}
-	return "frame"
-}
+// deadline is when a result is worth nothing any more.
+func (j *job) deadline() time.Duration { return j.at + j.allowed }
 
 // episode is a while in which a box throttles or a cloud is overloaded.
 type episode struct{ from, to time.Duration }
@@ -87,28 +38,49 @@ func within(episodes []episode, at time.Duration) bool {
 
 // workload is everything that a run meets beside the link.
 type workload struct {
-	jobs                 []job
-	throttling, overload []episode
+	scenario   *Scenario
+	jobs       []job
+	throttling []episode
+	// overload is by target.
+	overload [][]episode
 }
 
-// service is how long the cloud takes for a job that reaches it at a time.
-func (w *workload) service(j *job, arrived time.Duration) time.Duration {
-	if within(w.overload, arrived) {
-		return j.cloud * overloadFactor
+// local is how long a run of a job takes that starts on the box at a time, with a variant
+// that takes a share of the model's time.
+func (w *workload) local(j *job, started time.Duration, variant float64) time.Duration {
+	takes := j.local
+	if within(w.throttling, started) {
+		takes = share(takes, w.scenario.Throttling.Factor)
 	}
-	return j.cloud
+	if variant != 1 {
+		takes = share(takes, variant)
+	}
+	return takes
+}
+
+// service is how long a target takes for a job that reaches it at a time.
+func (w *workload) service(j *job, target int, arrived time.Duration) time.Duration {
+	takes := j.cloud
+	if target > 0 {
+		takes = share(takes, float64(w.scenario.Targets[target].Service)/float64(w.scenario.Targets[0].Service))
+	}
+	if within(w.overload[target], arrived) {
+		takes = share(takes, w.scenario.Overload.Factor)
+	}
+	return takes
 }
 
 // newWorkload draws a workload of a length. The same seed gives the same one.
-func newWorkload(c Class, length time.Duration, seed uint64) workload {
+func newWorkload(s *Scenario, c Class, length time.Duration, seed uint64) workload {
 	d := newDraw(seed)
-	var w workload
-	w.throttling, w.overload = d.episodes(length), d.episodes(length)
-	for camera := range c.Cameras {
-		w.jobs = append(w.jobs, d.camera(c, camera, length)...)
+	w := workload{scenario: s, throttling: d.episodes(&s.Throttling, length)}
+	w.overload = d.overloads(s, length, seed)
+	for i := range c.Sources {
+		source := &c.Sources[i]
+		for n := range source.Count {
+			w.jobs = append(w.jobs, d.source(s, c, source, n, length)...)
+		}
 	}
-	w.jobs = append(w.jobs, d.windows(c, length)...)
-	w.jobs = append(w.jobs, d.bursts(c, length)...)
 	slices.SortStableFunc(w.jobs, func(a, b job) int { return int(a.at - b.at) })
 	return w
 }
@@ -126,129 +98,102 @@ func (d draw) exponential(mean time.Duration) time.Duration {
 	return time.Duration(d.ExpFloat64() * float64(mean))
 }
 
-func (d draw) episodes(length time.Duration) []episode {
+func (d draw) episodes(e *Episodes, length time.Duration) []episode {
+	if e.Every <= 0 {
+		return nil
+	}
 	var all []episode
-	for at := d.exponential(episodeEvery); at < length; at += d.exponential(episodeEvery) {
-		all = append(all, episode{at, at + time.Second + d.exponential(2*time.Second)})
+	for at := d.exponential(e.Every); at < length; at += d.exponential(e.Every) {
+		all = append(all, episode{at, at + e.Least + d.exponential(e.Tail)})
 	}
 	return all
 }
 
-func (d draw) camera(c Class, camera int, length time.Duration) []job {
-	var jobs []job
-	period := time.Duration(float64(time.Second) / c.FPS)
-	median := d.lognormal(c.JPEG, .2)
-	jitter := 2 * time.Millisecond
-	for at := time.Duration(d.Float64() * float64(period)); at < length; at += period {
-		jobs = append(jobs, d.services(c, job{
-			at:       at + time.Duration(d.Float64()*float64(jitter)),
-			bytes:    d.frameBytes(median),
-			priority: [...]offload.Priority{offload.High, offload.Medium, offload.Low}[camera%3],
-			allowed:  c.Deadline,
-		}))
+// overloads are those of each target. Only the first one's are drawn in line: a second
+// target changes nothing else that a seed gives.
+func (d draw) overloads(s *Scenario, length time.Duration, seed uint64) [][]episode {
+	const another = 0x9e3779b97f4a7c15
+	all := make([][]episode, max(1, len(s.Targets)))
+	all[0] = d.episodes(&s.Overload, length)
+	for i := 1; i < len(all); i++ {
+		all[i] = newDraw(seed+uint64(i)*another).episodes(&s.Overload, length)
 	}
-	return jobs
+	return all
 }
 
-func (d draw) windows(c Class, length time.Duration) []job {
-	kinds := []struct {
-		allowed  time.Duration
-		priority offload.Priority
-	}{
-		{50 * time.Millisecond, offload.Critical},
-		{100 * time.Millisecond, offload.High},
-		{200 * time.Millisecond, offload.Low},
-		{200 * time.Millisecond, offload.Medium},
+// source draws the tasks of the n-th of a source's Count.
+func (d draw) source(s *Scenario, c Class, from *Source, n int, length time.Duration) []job {
+	gap := from.gap()
+	jobs := make([]job, 0, int(length/gap+1)*from.Burst*5/4)
+	median := from.Bytes.Median
+	if from.Bytes.SourceSigma > 0 {
+		median = d.lognormal(median, from.Bytes.SourceSigma)
 	}
-	var jobs []job
-	mean := time.Duration(float64(time.Second) / c.Windows)
-	for at := d.exponential(mean); at < length; at += d.exponential(mean) {
-		kind := kinds[d.IntN(len(kinds))]
-		jobs = append(jobs, d.services(c, job{
-			at: at, sensor: true, bytes: d.windowBytes(), priority: kind.priority, allowed: kind.allowed,
-		}))
+	periodic := from.Arrivals == Periodic
+	next := func() time.Duration {
+		if periodic {
+			return gap
+		}
+		return d.exponential(gap)
 	}
-	return jobs
-}
-
-func (d draw) bursts(c Class, length time.Duration) []job {
-	var jobs []job
-	for at := d.exponential(burstEvery); at < length; at += d.exponential(burstEvery) {
-		for i := range c.Burst {
-			jobs = append(jobs, d.services(c, job{
-				at:       at + time.Duration(i)*burstSpacing,
-				bytes:    d.frameBytes(c.JPEG),
-				priority: offload.Critical, allowed: 200 * time.Millisecond,
-			}))
+	at := time.Duration(0)
+	if periodic {
+		at = time.Duration(d.Float64() * float64(gap))
+	} else {
+		at = next()
+	}
+	model := s.model(from.Model)
+	for ; at < length; at += next() {
+		for i := range from.Burst {
+			j := job{at: at + time.Duration(i)*from.Spacing, model: model}
+			if from.Jitter > 0 {
+				j.at += time.Duration(d.Float64() * float64(from.Jitter))
+			}
+			kind := &from.Kinds[n%len(from.Kinds)]
+			if !periodic && len(from.Kinds) > 1 {
+				kind = &from.Kinds[d.IntN(len(from.Kinds))]
+			}
+			j.priority, j.allowed = offload.Priority(kind.Priority), kind.Deadline
+			j.weight = s.Weights.Of(j.priority)
+			j.bytes = d.bytes(&from.Bytes, median)
+			d.times(s, c, &j)
+			jobs = append(jobs, j)
 		}
 	}
 	return jobs
 }
 
-// frameBytes is the size of a JPEG around a median.
-func (d draw) frameBytes(median float64) int {
-	return int(min(max(d.lognormal(median, .35), 20e3), 500e3))
+// bytes draws the size of a payload around its source's median.
+func (d draw) bytes(s *Size, median float64) int {
+	if s.Median == 0 {
+		return s.Least + d.IntN(s.Most-s.Least+1)
+	}
+	return int(min(max(d.lognormal(median, s.Sigma), float64(s.Least)), float64(s.Most)))
 }
 
-func (d draw) windowBytes() int { return 1000 + d.IntN(9001) }
-
-// services draws how long the job takes in each place.
-func (d draw) services(c Class, j job) job {
-	local := float64(c.Service)
-	if j.sensor {
-		local *= sensorShare
-	}
-	local = d.lognormal(local, .10)
-	if d.Float64() < .005 {
-		local *= 2.5
-	}
-	j.local, j.cloud = time.Duration(local), d.cloudTime(j.sensor)
-	return j
-}
-
-// cloudTime draws the cloud's time for a task before overload.
-func (d draw) cloudTime(sensor bool) time.Duration {
-	mean := cloudService
-	if sensor {
-		mean = cloudSensor
-	}
-	took := time.Duration(d.lognormal(float64(mean), .25))
-	if d.Float64() < .01 {
-		took += 40*time.Millisecond + d.exponential(60*time.Millisecond)
-	}
-	return took
-}
-
-// models is what the engine is told of the class's models.
-func (c Class) models() []offload.Model {
-	of := func(name string, service, cloud time.Duration) offload.Model {
-		return offload.Model{
-			Name: name,
-			Local: []offload.Variant{
-				{Name: name, Accuracy: accuracyLocal, Service: service},
-				{Name: name + tiny, Accuracy: accuracyTiny, Service: share(service, tinyShare)},
-			},
-			Remote: offload.RemoteModel{Accuracy: accuracyCloud, Service: cloud},
-		}
-	}
-	return []offload.Model{
-		of("frame", c.Service, cloudService),
-		of("window", share(c.Service, sensorShare), cloudSensor),
+// times draws how long the job takes in each place.
+func (d draw) times(s *Scenario, c Class, j *job) {
+	m := &s.Models[j.model]
+	j.local = d.time(&s.LocalTime, float64(c.Service)*m.LocalShare)
+	if len(s.Targets) > 0 {
+		j.cloud = d.time(&s.TargetTime, float64(s.Targets[0].Service)*m.RemoteShare)
 	}
 }
 
-const tiny = "-tiny"
+// time draws one around a median.
+func (d draw) time(s *Spread, median float64) time.Duration {
+	takes := d.lognormal(median, s.Sigma)
+	if d.Float64() >= s.SpikeShare {
+		return time.Duration(takes)
+	}
+	if s.SpikeFactor > 0 {
+		takes *= s.SpikeFactor
+	}
+	spike := time.Duration(takes) + s.SpikeExtra
+	if s.SpikeTail > 0 {
+		spike += d.exponential(s.SpikeTail)
+	}
+	return spike
+}
 
 func share(d time.Duration, s float64) time.Duration { return time.Duration(float64(d) * s) }
-
-// ClassByName finds a class of the benchmark; the error lists them.
-func ClassByName(name string) (Class, error) {
-	var names []string
-	for _, c := range Classes() {
-		if c.Name == name {
-			return c, nil
-		}
-		names = append(names, c.Name)
-	}
-	return Class{}, fmt.Errorf("class %q: allowed are %v", name, names)
-}

@@ -57,7 +57,7 @@ seed) counts alike in the means.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTwin(cmd, o) },
 	}
 	var classes []string
-	for _, c := range twin.Classes() {
+	for _, c := range twin.Benchmark().Classes {
 		classes = append(classes, c.Name)
 	}
 	f := cmd.Flags()
@@ -121,6 +121,7 @@ func (o twinOptions) cells() ([]twin.Cell, error) {
 	if err != nil {
 		return nil, err
 	}
+	scenario := twin.Benchmark()
 	var cells []twin.Cell
 	for _, policy := range o.policies {
 		s := offload.DefaultSettings()
@@ -130,13 +131,13 @@ func (o twinOptions) cells() ([]twin.Cell, error) {
 			return nil, err
 		}
 		for _, name := range o.classes {
-			class, err := twin.ClassByName(name)
+			class, err := scenario.Class(name)
 			if err != nil {
 				return nil, err
 			}
 			for _, trace := range traces {
 				for seed := range o.seeds {
-					cells = append(cells, twin.Cell{Settings: s, Class: class, Trace: trace, Seed: uint64(seed + 1)})
+					cells = append(cells, twin.Cell{Settings: s, Scenario: &scenario, Class: class, Trace: trace, Seed: uint64(seed + 1)})
 				}
 			}
 		}

@@ -97,13 +97,14 @@ func (o *twinCheckOptions) cells(trace emulator.Trace) ([]twin.Cell, error) {
 	if err != nil {
 		return nil, err
 	}
+	scenario := twin.Benchmark()
 	var cells []twin.Cell
 	for _, of := range o.classes {
-		class, err := twin.ClassByName(of)
+		class, err := scenario.Class(of)
 		if err != nil {
 			return nil, err
 		}
-		cells = append(cells, twin.Cell{Settings: s, Class: class, Trace: cut, Seed: uint64(o.seed)})
+		cells = append(cells, twin.Cell{Settings: s, Scenario: &scenario, Class: class, Trace: cut, Seed: uint64(o.seed)})
 	}
 	return cells, nil
 }

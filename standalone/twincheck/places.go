@@ -14,9 +14,6 @@ import (
 	"edgex-offload/twin"
 )
 
-// chunks are how many parts a local run has, at whose borders it can be ended.
-const chunks = 8
-
 // clock is a testbed.Clock, or a test's.
 type clock interface {
 	Now() time.Duration
@@ -30,16 +27,17 @@ type box struct {
 	ran   func(time.Duration) // hears of each run that was not ended early
 }
 
-// Infer returns after the task's time, or when ctx has ended at the next border of a chunk.
+// Infer returns after the task's time, or when ctx has ended at the next border of a chunk
+// of the run.
 func (b *box) Infer(ctx context.Context, variant string, task offload.Task) (offload.Answer, error) {
 	i, err := number(b.work, task)
 	if err != nil {
 		return offload.Answer{}, err
 	}
 	started := b.clock.Now()
-	takes := b.work.Local(i, variant, started)
+	takes, chunks := b.work.Local(i, variant, started), b.work.Scenario().Chunks
 	for chunk := 1; chunk <= chunks; chunk++ {
-		b.clock.Sleep(context.WithoutCancel(ctx), started+takes*time.Duration(chunk)/chunks)
+		b.clock.Sleep(context.WithoutCancel(ctx), started+takes*time.Duration(chunk)/time.Duration(chunks))
 		if chunk < chunks && ctx.Err() != nil {
 			return offload.Answer{}, ctx.Err()
 		}
@@ -59,13 +57,13 @@ type cloud struct {
 const framing = 300
 
 func newCloud(work *twin.Work, clock clock) *cloud {
-	return &cloud{work: work, clock: clock, answer: answerOf(work.AnswerBytes - framing)}
+	return &cloud{work: work, clock: clock, answer: answerOf(work.Scenario().Wire.Answer - framing)}
 }
 
 // answerOf is one of so many bytes as JSON, about.
 func answerOf(bytes int) offload.Answer {
 	const fields, most = 75, 200 // of an object beside its label, and its label
-	a := offload.Answer{Label: "ok", Confidence: 1, Model: twin.CloudModel}
+	a := offload.Answer{Label: "ok", Confidence: 1, Model: "cloud"}
 	for left := bytes - fields; left > fields; left -= fields + most {
 		label := strings.Repeat("x", max(1, min(left-fields, most)))
 		a.Objects = append(a.Objects, offload.Object{Label: label, Confidence: .9, X: 100.5, Y: 200.5, W: 30.25, H: 40.75})
@@ -79,7 +77,7 @@ func (c *cloud) InferModel(ctx context.Context, task offload.Task) (offload.Answ
 		return offload.Answer{}, fmt.Errorf("%w: %w", remote.ErrBadInput, err)
 	}
 	arrived := c.clock.Now()
-	if !c.clock.Sleep(ctx, arrived+c.work.Cloud(i, arrived)) {
+	if !c.clock.Sleep(ctx, arrived+c.work.Remote(i, 0, arrived)) {
 		return offload.Answer{}, ctx.Err()
 	}
 	return c.answer, nil

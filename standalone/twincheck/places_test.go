@@ -37,17 +37,25 @@ func (b *byHand) Sleep(ctx context.Context, until time.Duration) bool {
 
 func someCell(t *testing.T, length time.Duration) twin.Cell {
 	t.Helper()
-	class, err := twin.ClassByName("xavier")
+	scenario := twin.Benchmark()
+	class, err := scenario.Class("xavier")
 	require.NoError(t, err)
 	trace, err := twin.Trace{Name: "steady", Slots: []twin.Slot{{RTT: 20 * time.Millisecond, Up: 2.5e6, Down: 2.5e6}}}.Cut(length)
 	require.NoError(t, err)
 	s := offload.DefaultSettings()
 	s.Grace = 0
-	return twin.Cell{Settings: s, Class: class, Trace: trace, Seed: 1}
+	return twin.Cell{Settings: s, Scenario: &scenario, Class: class, Trace: trace, Seed: 1}
+}
+
+func draw(t *testing.T, cell twin.Cell) *twin.Work {
+	t.Helper()
+	work, err := twin.DrawWork(cell)
+	require.NoError(t, err)
+	return work
 }
 
 func TestRunOnTheBoxTakesWhatWasDrawn(t *testing.T) {
-	work := twin.DrawWork(someCell(t, 10*time.Second))
+	work := draw(t, someCell(t, 10*time.Second))
 	for _, variant := range []string{"frame", "frame-tiny"} {
 		clock := &byHand{now: 2 * time.Second}
 		var ran time.Duration
@@ -62,8 +70,8 @@ func TestRunOnTheBoxTakesWhatWasDrawn(t *testing.T) {
 }
 
 func TestCancelledRunEndsAtTheBorderOfAChunk(t *testing.T) {
-	work := twin.DrawWork(someCell(t, 10*time.Second))
-	takes := work.Local(0, "frame", 0)
+	work := draw(t, someCell(t, 10*time.Second))
+	takes, chunks := work.Local(0, "frame", 0), work.Scenario().Chunks
 	for cancelled := range chunks { // while this chunk runs
 		ctx, cancel := context.WithCancel(t.Context())
 		woken := 0
@@ -77,7 +85,7 @@ func TestCancelledRunEndsAtTheBorderOfAChunk(t *testing.T) {
 		whole := false
 		b := &box{work: work, clock: clock, ran: func(time.Duration) { whole = true }}
 		_, err := b.Infer(ctx, "frame", offload.Task{ID: "0"})
-		assert.Equal(t, takes*time.Duration(cancelled+1)/chunks, clock.now, "chunk %d", cancelled)
+		assert.Equal(t, takes*time.Duration(cancelled+1)/time.Duration(chunks), clock.now, "chunk %d", cancelled)
 		if last := cancelled == chunks-1; last { // it is done then
 			require.NoError(t, err)
 			assert.True(t, whole)
@@ -90,20 +98,19 @@ func TestCancelledRunEndsAtTheBorderOfAChunk(t *testing.T) {
 }
 
 func TestCloudTakesWhatWasDrawnAndAnswersWithAsMuch(t *testing.T) {
-	work := twin.DrawWork(someCell(t, 10*time.Second))
+	work := draw(t, someCell(t, 10*time.Second))
 	clock := &byHand{now: time.Second}
 	answer, err := newCloud(work, clock).InferModel(t.Context(), offload.Task{ID: "3"})
 	require.NoError(t, err)
-	assert.Equal(t, work.Cloud(3, time.Second), clock.now-time.Second)
+	assert.Equal(t, work.Remote(3, 0, time.Second), clock.now-time.Second)
 	require.NoError(t, remote.CheckAnswer(answer))
 	text, err := json.Marshal(answer)
 	require.NoError(t, err)
-	assert.InDelta(t, work.AnswerBytes-framing, len(text), 50)
-	assert.Equal(t, twin.CloudModel, answer.Model)
+	assert.InDelta(t, work.Scenario().Wire.Answer-framing, len(text), 50)
 }
 
 func TestTaskThatWasNotDrawnIsRefused(t *testing.T) {
-	work := twin.DrawWork(someCell(t, time.Second))
+	work := draw(t, someCell(t, time.Second))
 	for _, id := range []string{"", "x", "-1", "99999"} {
 		_, err := (&box{work: work, clock: &byHand{}}).Infer(t.Context(), "frame", offload.Task{ID: id})
 		require.ErrorContains(t, err, "allowed is 0 to")

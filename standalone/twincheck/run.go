@@ -39,7 +39,13 @@ func Run(ctx context.Context, o Options) (*Comparison, error) {
 	if len(o.Trace.Slots) == 0 {
 		return nil, errors.New("twin check: Trace: 0 slots: allowed is one or more")
 	}
-	work := twin.DrawWork(o.Cell)
+	if n := len(o.Cell.Scenario.Targets); n != 1 {
+		return nil, fmt.Errorf("twin check: Scenario: %d targets: allowed is one", n)
+	}
+	work, err := twin.DrawWork(o.Cell)
+	if err != nil {
+		return nil, fmt.Errorf("twin check: %w", err)
+	}
 	p := &play{options: o, work: work, tally: work.Tally()}
 	if err := p.run(ctx); err != nil {
 		return nil, fmt.Errorf("twin check: %w", err)
@@ -109,7 +115,7 @@ func (p *play) runner() runner.Options {
 	return runner.Options{
 		Settings: p.options.Cell.Settings, Models: p.work.Models(), Power: p.work.Power(),
 		Local: &box{work: p.work, clock: p.clock, ran: p.ran}, Workers: 1,
-		Targets: []runner.Target{{Name: "cloud", Remote: counted{p.bed.Client, p}}},
+		Targets: []runner.Target{{Name: p.work.Scenario().Targets[0].Name, Remote: counted{p.bed.Client, p}}},
 	}
 }
 
@@ -130,7 +136,7 @@ func (p *play) feed(ctx context.Context) error {
 		task := p.bed.Task(strconv.Itoa(i), t.Model, t.Priority, t.Bytes, t.Allowed)
 		running.Go(func() { p.finished(i, p.bed.Runner.Do(ctx, task)) })
 	}
-	if !p.clock.Sleep(ctx, p.options.Cell.Trace.Length()) {
+	if !p.clock.Sleep(ctx, p.options.Cell.Length()) {
 		return ctx.Err()
 	}
 	return nil
@@ -143,7 +149,7 @@ func (p *play) tell(ctx context.Context) {
 	}
 	tick := time.NewTicker(time.Second / 2)
 	defer tick.Stop()
-	for length := p.options.Cell.Trace.Length(); ; {
+	for length := p.options.Cell.Length(); ; {
 		left := max(0, length-p.clock.Now())
 		p.options.Progress(left)
 		if left == 0 {
@@ -160,7 +166,7 @@ func (p *play) tell(ctx context.Context) {
 func (p *play) finished(i int, o offload.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.tally.Finished(i, o)
+	p.tally.Finished(i, &o)
 }
 
 func (p *play) ran(takes time.Duration) {
@@ -179,7 +185,7 @@ type counted struct {
 func (c counted) Offload(ctx context.Context, task offload.Task, sent func()) (remote.Reply, error) {
 	if i, err := number(c.play.work, task); err == nil {
 		c.play.mu.Lock()
-		c.play.tally.Sent(i)
+		c.play.tally.Sent(i, 0)
 		c.play.mu.Unlock()
 	}
 	return c.Client.Offload(ctx, task, sent)

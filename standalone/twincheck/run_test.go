@@ -12,7 +12,6 @@ import (
 
 	"edgex-offload/standalone/emulator"
 	"edgex-offload/standalone/emulator/tun"
-	"edgex-offload/twin"
 )
 
 // conditions are those of someCell.
@@ -31,7 +30,7 @@ func TestEveryTaskIsPlayedOnBothSides(t *testing.T) {
 			cell := someCell(t, 2*time.Second)
 			c, err := Run(t.Context(), Options{Cell: cell, Trace: steady(), Level: level, Seed: 1})
 			require.NoError(t, err)
-			tasks := len(twin.DrawWork(cell).Tasks)
+			tasks := len(draw(t, cell).Tasks)
 			assert.Equal(t, tasks, c.Live.Tasks)
 			assert.Equal(t, tasks, c.Twin.Tasks)
 			assert.GreaterOrEqual(t, c.Wakes.All, tasks, "each arrival is waited for")
