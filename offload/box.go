@@ -5,56 +5,82 @@ package offload
 import (
 	"slices"
 	"time"
+
+	"edgex-offload/offload/link"
 )
 
 // box is the local side: what waits, what runs, and how long each variant takes.
 type box struct {
-	workers  int
-	queue    []*job // most urgent first
-	running  []*attempt
-	services map[string]*serviceTime // by variant name
+	workers int
+	queue   []*job // soonest deadline first
+	running []*attempt
+	// pace is how long runs take of late against their usual time: a box that throttles slows
+	// all of its models alike.
+	pace     pace
 	lastDone time.Duration
-}
-
-func (b *box) service(variant string) *serviceTime {
-	s := b.services[variant]
-	if s == nil {
-		s = &serviceTime{}
-		b.services[variant] = s
-	}
-	return s
+	// stops is the share of its expected time after which a run that is told to stop has
+	// stopped: a model can be left between two of its operators.
+	stops link.Average
+	// changed: the queue is another one than when preemption was last thought of.
+	changed bool
+	plan    plan
 }
 
 // expect is the execution time of a variant for this task. What the task says is of no
 // variant in particular: it would make a smaller one look as slow as the best.
-func (b *box) expect(v Variant, t *Task, now time.Duration) time.Duration {
-	return b.service(v.Name).expect(now, priorService, v.Service, t.ExpectedLocal)
+func (b *box) expect(v *variant, t *Task, now time.Duration) time.Duration {
+	return b.pace.of(v.service.expect(now, priorService, v.Service, t.ExpectedLocal), v.service)
 }
 
 func (b *box) enqueue(j *job) {
-	i, _ := slices.BinarySearchFunc(b.queue, j, (*job).moreUrgent)
+	i, _ := slices.BinarySearchFunc(b.queue, j, (*job).sooner)
 	b.queue = slices.Insert(b.queue, i, j)
-	j.waiting = true
+	j.waiting, b.changed = true, true
 }
 
 func (b *box) dequeue(j *job) {
-	b.queue = slices.DeleteFunc(b.queue, func(x *job) bool { return x == j })
-	j.waiting = false
+	if i := slices.Index(b.queue, j); i >= 0 {
+		b.queue = slices.Delete(b.queue, i, i+1)
+	}
+	j.waiting, b.changed = false, true
 }
 
-// workAhead is how long a job would wait for a worker: what runs, and what waits and is
-// more urgent, spread over the workers.
+// stopTime is how long a run of an expected time goes on after it was told to stop.
+func (b *box) stopTime(expected time.Duration) time.Duration {
+	const unknown = .1
+	return seconds(b.stops.Or(unknown) * expected.Seconds())
+}
+
+// busyFor is how long a worker that runs an attempt still does.
+func (b *box) busyFor(a *attempt, now time.Duration) time.Duration {
+	return max(0, a.started+a.expected-now)
+}
+
+// freeAt is when a worker is free.
+func (b *box) freeAt(now time.Duration) time.Duration {
+	if len(b.running) < b.workers {
+		return now
+	}
+	least := forever
+	for _, a := range b.running {
+		least = min(least, now+b.busyFor(a, now))
+	}
+	return least
+}
+
+// workAhead is how long a job would wait for a worker: what runs, and what waits and has the
+// sooner deadline, spread over the workers. What waits counts with the variant that fits.
 func (b *box) workAhead(j *job, now time.Duration) time.Duration {
 	if len(b.running) < b.workers && len(b.queue) == 0 {
 		return 0
 	}
 	var work time.Duration
 	for _, a := range b.running {
-		work += max(0, a.started+a.expected-now)
+		work += b.busyFor(a, now)
 	}
 	for _, q := range b.queue {
-		if q != j && q.moreUrgent(j) < 0 {
-			v, _ := b.fitting(q, now)
+		if q != j && q.sooner(j) < 0 {
+			v, _ := b.fitting(q, now+work)
 			work += b.expect(v, q.task, now)
 		}
 	}
@@ -62,11 +88,13 @@ func (b *box) workAhead(j *job, now time.Duration) time.Duration {
 }
 
 // fitting is the most accurate variant that ends before the deadline when started at a
-// time, and whether one does; when none does, the fastest.
-func (b *box) fitting(j *job, start time.Duration) (best Variant, fits bool) {
-	var fastest Variant
+// time, and whether one does; when none does, the fastest. nil where there is none at all.
+func (b *box) fitting(j *job, start time.Duration) (best *variant, fits bool) {
+	var fastest *variant
 	least := forever
-	for _, v := range j.variants() {
+	all := j.variants()
+	for i := range all {
+		v := &all[i]
 		takes := b.expect(v, j.task, start)
 		if takes < least {
 			least, fastest = takes, v
@@ -82,40 +110,11 @@ func (b *box) fitting(j *job, start time.Duration) (best Variant, fits bool) {
 }
 
 // hopeless says that no variant makes the deadline any more.
-func (b *box) hopeless(j *job, now time.Duration) bool {
-	_, fits := b.fitting(j, now)
+func (b *box) hopeless(j *job, start time.Duration) bool {
+	_, fits := b.fitting(j, start)
 	return !fits
 }
 
 // exploreAfter is how long after the last local run even a hopeless job is tried on an
 // idle worker: else one slow run could keep the box from ever measuring again.
 const exploreAfter = time.Second
-
-// next is the job to run now: the most urgent, but the one with the earliest deadline
-// first whenever the most urgent one still makes it behind it. nil when nothing should run.
-func (b *box) next(now time.Duration) *job {
-	var top, early *job
-	for _, j := range b.queue { // most urgent first
-		if b.hopeless(j, now) {
-			continue
-		}
-		if top == nil {
-			top, early = j, j
-		} else if j.deadline < early.deadline {
-			early = j
-		}
-	}
-	if top == nil {
-		if len(b.queue) > 0 && len(b.running) == 0 && now-b.lastDone >= exploreAfter {
-			return b.queue[0]
-		}
-		return nil
-	}
-	if early != top {
-		v, _ := b.fitting(early, now)
-		if b.hopeless(top, now+b.expect(v, early.task, now)) {
-			return top
-		}
-	}
-	return early
-}

@@ -41,6 +41,9 @@ type Target struct {
 	Name string
 	// Metered: paid by the byte. It gets no packet trains and fewer probes.
 	Metered bool
+	// PricePerMB and PricePerCall are what sending costs, in the operator's currency, per 10^6
+	// bytes and per task.
+	PricePerMB, PricePerCall float64
 }
 
 // Power is what the box draws, in watts.

@@ -3,10 +3,8 @@
 package offload
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"edgex-offload/offload/link"
@@ -30,18 +28,34 @@ func (e *Engine) arrive(ref uint64, t *Task) {
 	}
 }
 
+// fifoPatience is how long after its deadline a first-come-first-served queue still runs a task.
+const fifoPatience = 10 * time.Second
+
 func (e *Engine) newJob(ref uint64, t *Task) *job {
 	e.orders++
-	j := &job{ref: ref, order: e.orders, task: t, arrived: e.now, deadline: forever, end: forever}
+	j := e.pool.job()
+	j.ref, j.order, j.task, j.arrived = ref, e.orders, t, e.now
+	j.deadline, j.end, j.softAt = forever, forever, forever
 	j.created = t.Created.Sub(e.epoch)
 	if !t.Deadline.IsZero() {
 		j.deadline = t.Deadline.Sub(e.epoch)
 		j.end = j.deadline + e.settings.Grace
+		if e.settings.FIFO {
+			j.end += fifoPatience
+		}
 	}
-	j.model = e.models[t.Model]
-	j.record = newRecord(t)
+	j.model = e.modelOf(t.Model)
+	j.record.begin(t)
 	j.record.ArrivedMs = j.offset(e.now)
 	return j
+}
+
+func (r *Record) begin(t *Task) {
+	r.TaskID, r.Source, r.Kind, r.Model = t.ID, t.Source, t.Kind.String(), t.Model
+	r.Priority, r.Bytes, r.Created, r.Truth = t.Priority.String(), len(t.Payload), t.Created, t.Truth
+	if !t.Deadline.IsZero() {
+		r.DeadlineMs = ms(t.Deadline.Sub(t.Created))
+	}
 }
 
 func (e *Engine) refuse(j *job) (reason Reason, err string) {
@@ -63,8 +77,9 @@ func (e *Engine) refuse(j *job) (reason Reason, err string) {
 // deliver them in another order. What has been started goes on, and what only waits to be
 // sent runs on the box instead where it still can. It tells whether j stays.
 func (e *Engine) supersede(j *job) bool {
-	for _, other := range slices.Clone(e.jobs) {
-		if other == j || other.task.Source != j.task.Source || other.started() {
+	for i := 0; i < len(e.jobs); i++ {
+		other := e.jobs[i]
+		if other == j || other.task.Source != j.task.Source || other.started() || other.held.answer != nil {
 			continue
 		}
 		older, newer := other, j
@@ -78,6 +93,7 @@ func (e *Engine) supersede(j *job) bool {
 		if older == j {
 			return false
 		}
+		i-- // it is no longer in the list
 	}
 	return true
 }
@@ -91,142 +107,152 @@ func (e *Engine) takeBack(j *job) bool {
 	if _, fits := e.box.fitting(j, e.now+e.box.workAhead(j, e.now)); !fits {
 		return false
 	}
-	for _, a := range slices.Clone(j.live) {
-		e.cancel(a)
+	for len(j.live) > 0 {
+		e.cancel(j.live[0])
 	}
 	j.backup = false
 	e.queueLocal(j)
 	return true
 }
 
-// started says that an attempt was handed over to a worker or a transport.
-func (j *job) started() bool {
-	for _, a := range j.live {
-		if a.target == onBox || a.started > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // decide chooses the first path of a job and takes it.
 func (e *Engine) decide(j *job) {
-	paths := e.paths(j)
-	chosen, why := e.choose(paths, &e.settings)
+	d := e.consider(j)
+	chosen, settled := e.policy.choose(d)
 	r := &j.record
-	r.Policy, r.Why, r.QueueMs = e.settings.Policy, why, ms(e.box.workAhead(j, e.now))
-	for i := range paths {
-		r.Paths = append(r.Paths, paths[i].view)
-	}
+	r.Policy, r.Settled, r.QueueMs = e.settings.Policy, settled, r.Paths[0].WaitMs
 	if chosen < 0 {
-		e.drop(j, NoPath, e.noPath(j, paths))
+		e.drop(j, NoPath, e.noPath(j))
 		return
 	}
-	p := &paths[chosen]
+	p := &d.paths[chosen]
 	r.Decided = p.view.Target
 	if p.target == onBox {
 		e.queueLocal(j)
 		return
 	}
-	j.backup = e.settings.Hedge && len(j.variants()) > 0 && j.deadline != forever
+	j.backup = e.settings.Hedge && !e.settings.FIFO && len(j.variants()) > 0 && j.deadline != forever
 	if j.backup {
-		r.BackupAtMs = j.offset(e.backupAt(j))
+		j.softAt = e.softAt(&p.prediction, p.view.InTime)
+		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
 }
 
-func (e *Engine) noPath(j *job, paths []path) string {
+func (e *Engine) noPath(j *job) string {
 	if j.task.Model == "" {
 		return "the task names no model"
 	}
-	notes := make([]string, 0, len(paths))
-	for i := range paths {
-		notes = append(notes, paths[i].view.Target+": "+paths[i].view.Note)
-	}
-	return fmt.Sprintf("model %q: %s", j.task.Model, strings.Join(notes, "; "))
+	return fmt.Sprintf("model %q: %s", j.task.Model, j.record.notes())
 }
 
-// paths works out what each way promises now. The local one comes first.
-func (e *Engine) paths(j *job) []path {
-	left := j.deadline
-	if left != forever {
-		left -= e.now
+// consider works out what each way promises now, for the record. The local one comes first.
+func (e *Engine) consider(j *job) *decision {
+	r := &j.record
+	r.Paths = slices.Grow(r.Paths[:0], 1+len(e.targets))[:1+len(e.targets)]
+	return e.look(j, r.Paths)
+}
+
+// look is consider with other room for the views.
+func (e *Engine) look(j *job, views []PathView) *decision {
+	d := &e.decision
+	d.job, d.now, d.settings, d.energyPrice = j, e.now, &e.settings, e.battery.energyPrice(&e.settings.Weights)
+	d.paths = slices.Grow(d.paths[:0], len(views))[:len(views)]
+	left := j.left(e.now)
+	for i := range views {
+		d.paths[i] = path{left: left, view: &views[i]}
 	}
-	paths := make([]path, 0, 1+len(e.targets))
-	paths = append(paths, e.localPath(j, left))
+	e.localPath(&d.paths[0], j)
 	for i := range e.targets {
-		paths = append(paths, e.remotePath(j, i, left))
+		e.remotePath(&d.paths[i+1], j, i)
 	}
-	return paths
+	return d
 }
 
-func (e *Engine) localPath(j *job, left time.Duration) path {
-	p := path{target: onBox, left: left, view: PathView{Target: Local}}
+func (e *Engine) localPath(p *path, j *job) {
+	p.target = onBox
 	if len(j.variants()) == 0 {
-		p.view.Note = "no model ready on the box"
+		*p.view = PathView{Target: Local, Block: Block{What: NoModel}}
 		p.expected = forever
-		return p
+		return
 	}
 	wait := e.box.workAhead(j, e.now)
 	v, _ := e.box.fitting(j, e.now+wait)
 	service := e.box.expect(v, j.task, e.now)
-	p.expected = wait + service
+	if e.settings.FIFO {
+		v = bestOf(j.variants())
+	}
+	p.variant, p.expected = v, wait+service
 	p.joules = e.power.Busy * service.Seconds()
-	p.view.Usable = true
-	p.view.Variant, p.view.Accuracy = v.Name, v.Accuracy
-	p.view.WaitMs, p.view.ServiceMs, p.view.ExpectedMs = ms(wait), ms(service), ms(p.expected)
-	return p
+	*p.view = PathView{
+		Target: Local, Usable: true, Variant: v.Name, Accuracy: v.Accuracy,
+		WaitMs: ms(wait), ServiceMs: ms(service), ExpectedMs: ms(p.expected), InTime: 1, Joules: p.joules,
+	}
+	if p.left != forever {
+		p.view.InTime = v.service.within(p.left-wait, service)
+	}
 }
 
-func (e *Engine) remotePath(j *job, i int, left time.Duration) path {
+func (e *Engine) remotePath(p *path, j *job, i int) {
 	t := e.targets[i]
+	p.target, p.link = i, t.link
 	bytes := len(j.task.Payload) + wireOverhead
-	p := path{target: i, left: left, bytes: bytes, link: t.link}
 	rate := t.link.UpRate()
-	ahead := t.bytesAhead(e.now)
-	wait := seconds(ahead / rate)
-	up := seconds(float64(bytes) / rate)
-	transfer := up + t.link.TransferDown(t.answerBytes.Or(0))
-	rtt := t.link.RTT()
-	service := t.services[j.task.Model].expect(e.now, priorService, j.task.ExpectedRemote, e.remoteModel(j).Service)
-	margin := seconds(e.settings.JitterFactor*t.link.SteadyJitter().Seconds() + t.link.Loss()*retransmission.Seconds())
-	p.expected = wait + transfer + rtt + service + margin
-	p.prediction = t.link.Predict(e.now, bytes, link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)
+	ahead := t.bytesBefore(j, e.now)
+	p.wait, p.transfer = seconds(ahead/rate), seconds(float64(bytes)/rate)
+	transfer := p.transfer + t.link.TransferDown(t.answerBytes.Or(0))
+	rtt, jitter, loss := t.link.RTT(), t.link.SteadyJitter(), t.link.Loss()
+	service := t.of(j.model).service.expect(e.now, priorService, j.task.ExpectedRemote, j.model.remoteService())
+	margin := seconds(e.settings.JitterFactor*jitter.Seconds() + loss*retransmission.Seconds())
+	p.expected = p.wait + transfer + rtt + service + margin
+	p.prediction = e.predict(t, i, j, ahead, service)
 	t.askedAt = max(e.now, 1)
-	p.joules = e.power.Radio * up.Seconds()
-	note := t.unusable(e.now, e.settings.InFlightLimit)
+	p.joules = e.power.Radio * p.transfer.Seconds()
+	p.price = float64(bytes)*t.pricePerByte + t.pricePerCall
+	*p.view = PathView{
+		Target: t.name, Accuracy: j.model.remoteAccuracy(),
+		WaitMs: ms(p.wait), TransferMs: ms(transfer), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
+		ExpectedMs: ms(p.expected), JitterMs: ms(jitter), LossRatio: loss, UpKbps: kbps(rate),
+		P95Ms: ms(p.prediction.Quantile(.95)), InTime: p.prediction.inTime(p.left), Joules: p.joules, Price: p.price,
+	}
+	p.view.Block = e.block(t, i, j)
+	p.view.Usable = p.view.Block.What == ""
+}
+
+// block says why a target is out of the question for a job.
+func (e *Engine) block(t *target, i int, j *job) Block {
 	switch {
+	case j.task.Private:
+		return Block{What: Private}
 	case j.tried&(1<<i) != 0:
-		note = "tried before"
-	case e.now < t.refusedUntil[j.task.Model]:
-		note = fmt.Sprintf("refused model %q lately", j.task.Model)
+		return Block{What: TriedBefore}
+	case e.now < t.of(j.model).refusedUntil:
+		return Block{What: Refused, Text: j.task.Model}
 	}
-	p.view = PathView{
-		Target: t.name, Usable: note == "", Note: note, Accuracy: e.remoteModel(j).Accuracy,
-		WaitMs: ms(wait), TransferMs: ms(transfer), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
-		ExpectedMs: ms(p.expected), JitterMs: ms(t.link.SteadyJitter()), LossRatio: t.link.Loss(),
-		UpKbps: kbps(rate),
-		P95Ms:  ms(p.prediction.Quantile(.95)), InTime: p.inTimeShare(),
+	return t.block(e.now, e.settings.InFlightLimit)
+}
+
+// predict is the distribution of the time to an answer from now, or what is foreseen.
+func (e *Engine) predict(t *target, i int, j *job, ahead float64, service time.Duration) prediction {
+	if e.foresight != nil {
+		return prediction{link.Certain(e.now, e.foresight.Done(e.now, j.ref, i, int(t.queuedBefore(j)))-e.now)}
 	}
-	return p
+	bytes := len(j.task.Payload) + wireOverhead
+	return prediction{t.link.Predict(e.now, bytes, link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)}
+}
+
+// prediction is a link's, for a job.
+type prediction struct{ link.Prediction }
+
+// inTime is the probability that an attempt is done in the time left; 1 without a deadline.
+func (p *prediction) inTime(left time.Duration) float64 {
+	if left == forever {
+		return 1
+	}
+	return p.By(left)
 }
 
 func kbps(bytesPerSecond float64) float64 { return bytesPerSecond * 8 / 1000 }
-
-// remoteModel is what is known of the job's model elsewhere; an unknown accuracy counts
-// like the box's best, so that it neither draws nor repels.
-func (e *Engine) remoteModel(j *job) RemoteModel {
-	if j.model == nil {
-		return RemoteModel{}
-	}
-	m := j.model.Remote
-	if m.Accuracy == 0 {
-		for _, v := range j.model.Local {
-			m.Accuracy = max(m.Accuracy, v.Accuracy)
-		}
-	}
-	return m
-}
 
 // queueLocal puts a job into the box's queue; when that is full the least urgent goes.
 func (e *Engine) queueLocal(j *job) {
@@ -237,7 +263,7 @@ func (e *Engine) queueLocal(j *job) {
 // boundQueue takes the least urgent out of the box's queue while there are too many.
 func (e *Engine) boundQueue() {
 	for len(e.box.queue) > e.settings.QueueLimit {
-		least := e.box.queue[len(e.box.queue)-1]
+		least := slices.MaxFunc(e.box.queue, (*job).moreUrgent)
 		if len(least.live) > 0 { // a backup: its remote attempt goes on
 			e.box.dequeue(least)
 			least.backup = false
@@ -249,20 +275,27 @@ func (e *Engine) boundQueue() {
 
 // send puts a job into a target's send queue.
 func (e *Engine) send(j *job, p *path, why string) {
-	a := e.newAttempt(j, p.target, "", p.expected, why)
-	a.prediction, a.promised = p.prediction, p.inTimeShare()
+	a := e.newAttempt(j, p.target, nil, p.expected, why)
+	a.prediction, a.promised = p.prediction, p.view.InTime
+	j.record.Attempts[a.view].InTime = a.promised
 	j.tried |= 1 << p.target
 	e.targets[p.target].enqueue(a)
 }
 
-func (e *Engine) newAttempt(j *job, target int, variant string, expected time.Duration, why string) *attempt {
+func (e *Engine) newAttempt(j *job, target int, v *variant, expected time.Duration, why string) *attempt {
 	e.ids++
-	name := Local
+	view := AttemptView{Target: Local, Why: why}
 	if target != onBox {
-		name = e.targets[target].name
+		view.Target = e.targets[target].name
+	} else {
+		view.Variant = v.Name
 	}
-	a := &attempt{id: e.ids, job: j, target: target, variant: variant, expected: expected, view: len(j.record.Attempts)}
-	j.record.Attempts = append(j.record.Attempts, AttemptView{Target: name, Variant: variant, Why: why})
+	a := e.pool.attempt()
+	*a = attempt{
+		id: e.ids, job: j, target: target, variant: v, expected: expected, whole: expected, view: len(j.record.Attempts),
+		priority: j.task.Priority, deadline: j.deadline, model: j.model, payload: len(j.task.Payload),
+	}
+	j.record.Attempts = append(j.record.Attempts, view)
 	j.live = append(j.live, a)
 	e.attempts[a.id] = a
 	return a
@@ -274,17 +307,19 @@ func (e *Engine) newAttempt(j *job, target int, variant string, expected time.Du
 func (e *Engine) Expect(t *Task) (onBox, elsewhere time.Duration) {
 	onBox, elsewhere = t.ExpectedLocal, t.ExpectedRemote
 	m := e.models[t.Model]
-	if m != nil && len(m.Local) > 0 {
-		best := slices.MaxFunc(m.Local, func(a, b Variant) int { return cmp.Compare(a.Accuracy, b.Accuracy) })
-		onBox = e.box.services[best.Name].expect(e.now, 0, onBox, best.Service)
+	if m == nil {
+		return onBox, elsewhere
+	}
+	if v := bestOf(m.local); v != nil {
+		onBox = e.box.pace.of(v.service.expect(e.now, 0, onBox, v.Service), v.service)
 	}
 	assumed := elsewhere
-	if m != nil && assumed == 0 {
+	if assumed == 0 {
 		assumed = m.Remote.Service
 	}
 	quickest := forever
 	for _, target := range e.targets {
-		if d := target.services[t.Model].expect(e.now, 0, assumed); d > 0 {
+		if d := target.of(m).service.expect(e.now, 0, assumed); d > 0 {
 			quickest = min(quickest, d)
 		}
 	}

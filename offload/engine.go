@@ -3,7 +3,6 @@
 package offload
 
 import (
-	"slices"
 	"time"
 
 	"edgex-offload/offload/link"
@@ -11,16 +10,20 @@ import (
 
 // Engine decides where each task runs. See the package's documentation for its rules.
 type Engine struct {
-	settings Settings
-	choose   policy
-	models   map[string]*Model
-	power    Power
-	probing  Probing
-	epoch    time.Time
+	settings  Settings
+	policy    policy
+	power     Power
+	probing   Probing
+	epoch     time.Time
+	foresight Foresight
+
+	models       map[string]*model
+	modelIndexes map[string]int
 
 	now     time.Duration
 	box     box
 	targets []*target
+	battery battery
 
 	jobs     []*job // under way, in order of arrival
 	byRef    map[uint64]*job
@@ -29,6 +32,9 @@ type Engine struct {
 	ids      uint64
 	finished uint64
 	stopped  bool
+
+	pool     pool
+	decision decision // the one that is made just now
 
 	out  []Action
 	ring time.Duration // last Ring asked for; forever when none
@@ -40,22 +46,26 @@ func NewEngine(c Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever,
-		box:   box{workers: c.Workers, services: map[string]*serviceTime{}},
-		byRef: map[uint64]*job{}, attempts: map[uint64]*attempt{},
+		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever, foresight: c.Foresight,
+		box:   box{workers: c.Workers},
+		byRef: map[uint64]*job{}, attempts: map[uint64]*attempt{}, modelIndexes: map[string]int{},
 	}
 	for _, t := range c.Targets {
-		e.targets = append(e.targets, &target{name: t.Name, metered: t.Metered, link: link.New(), services: map[string]*serviceTime{}, refusedUntil: map[string]time.Duration{}})
+		e.targets = append(e.targets, &target{
+			name: t.Name, metered: t.Metered, pricePerByte: t.PricePerMB / 1e6, pricePerCall: t.PricePerCall, link: link.New(),
+		})
 	}
 	e.apply(c.Settings)
 	e.setModels(c.Models)
 	return e, nil
 }
 
-// Handle takes one event and gives the actions that follow from it. They are valid until
-// the next call. An event for an attempt or a task that is not under way is ignored.
+// Handle takes one event and gives the actions that follow from it. They, and the records in
+// them, are valid until the next call. An event for an attempt or a task that is not under way
+// is ignored.
 func (e *Engine) Handle(ev Event) []Action {
 	e.out = e.out[:0]
+	e.pool.reclaim()
 	e.now = max(e.now, ev.At) // a clock that steps back stands still
 	switch ev.Kind {
 	case TaskArrived:
@@ -74,6 +84,8 @@ func (e *Engine) Handle(ev Event) []Action {
 		e.remoteDone(&ev)
 	case ProbeDone, TrainDone, ProbeLost, ProbeFailed:
 		e.measured(&ev)
+	case BoxChanged:
+		e.battery.set(ev.Battery, ev.Charging)
 	case SettingsChanged:
 		if ev.Settings != nil && ev.Settings.Validate() == nil {
 			e.apply(*ev.Settings)
@@ -94,16 +106,7 @@ func (e *Engine) Handle(ev Event) []Action {
 }
 
 func (e *Engine) apply(s Settings) {
-	e.settings, e.choose = s, policyFor(s.Policy)
-}
-
-func (e *Engine) setModels(models []Model) {
-	e.models = make(map[string]*Model, len(models))
-	for i := range models {
-		m := models[i]
-		m.Local = slices.Clone(m.Local)
-		e.models[m.Name] = &m
-	}
+	e.settings, e.policy = s, policyFor(s.Policy)
 }
 
 // localDone frees a worker and, if its job still wants one, gives it the answer.
@@ -113,21 +116,27 @@ func (e *Engine) localDone(ev *Event) {
 		return
 	}
 	delete(e.attempts, a.id)
-	e.box.running = slices.DeleteFunc(e.box.running, func(x *attempt) bool { return x == a })
-	e.box.lastDone = e.now
+	e.box.running = without(e.box.running, a)
+	e.box.lastDone, e.box.changed = e.now, true
 	if ev.Answer != nil {
-		e.box.service(a.variant).add(e.now, ev.Execution)
+		a.variant.service.add(e.now, e.box.pace.add(ev.Execution, a.variant.service))
+	} else if a.stopping && a.whole > 0 {
+		const weight = .1
+		e.box.stops.Add(min((e.now-a.stoppedAt).Seconds()/a.whole.Seconds(), 1), weight)
 	}
-	if a.cancelled {
-		return
-	}
-	if ev.Answer != nil {
+	j := a.job
+	switch {
+	case j == nil:
+	case ev.Answer != nil:
 		e.closeAttempt(a, "ok", "")
-		e.succeed(a.job, Local, ev)
-		return
+		e.localAnswer(j, a.variant, ev)
+	case a.stopping:
+		e.closeAttempt(a, "preempted", "")
+	default:
+		e.closeAttempt(a, "failed", ev.Error)
+		e.fallBack(j, ev.Error)
 	}
-	e.closeAttempt(a, "failed", ev.Error)
-	e.fallBack(a.job, ev.Error)
+	e.pool.freeAttempt(a)
 }
 
 // remoteDone learns from whatever a target said, and finishes or falls back.
@@ -137,36 +146,37 @@ func (e *Engine) remoteDone(ev *Event) {
 		return
 	}
 	delete(e.attempts, a.id)
-	t := e.targets[a.target]
+	defer e.pool.freeAttempt(a)
+	t, j := e.targets[a.target], a.job
 	t.drop(a)
 	switch ev.Kind {
 	case RemoteDone:
 		t.heard(e.now)
 		t.answeredAt = e.now
-		t.service(a.job.task.Model).add(e.now, ev.Execution+ev.Queue)
+		t.of(a.model).service.add(e.now, ev.Execution+ev.Queue)
 		t.answerBytes.Add(float64(ev.Bytes), sizeWeight)
-		if !a.cancelled { // else it was learned as given up
+		if j != nil { // else it was learned as given up
 			t.link.AddAnswer(a.ended(e.now, ev))
 		}
 	case RemoteRefused:
 		t.heard(e.now)
 		if ev.Lasting {
-			t.refusedUntil[a.job.task.Model] = e.now + e.settings.RetryTarget
+			t.of(a.model).refusedUntil = e.now + e.settings.RetryTarget
 		}
 	case RemoteFailed:
-		if !a.cancelled {
+		if j != nil {
 			t.link.AddGivenUp(a.ended(e.now, ev))
 		}
-		if !a.cancelled && e.now < a.job.deadline { // a failure past the deadline may be the deadline itself
+		if j != nil && e.now < j.deadline { // a failure past the deadline may be the deadline itself
 			t.failed(e.now, e.settings.RetryTarget, ev.Error)
 		}
 	}
-	if a.cancelled {
+	if j == nil {
 		return
 	}
 	if ev.Kind == RemoteDone && ev.Answer != nil {
 		e.closeAttempt(a, "ok", "")
-		e.succeed(a.job, t.name, ev)
+		e.succeed(j, t.name, ev.ProcessedBy, ev.Answer)
 		return
 	}
 	result := "failed"
@@ -174,7 +184,7 @@ func (e *Engine) remoteDone(ev *Event) {
 		result = "refused"
 	}
 	e.closeAttempt(a, result, ev.Error)
-	e.fallBack(a.job, t.name+": "+ev.Error)
+	e.fallBack(j, t.name+": "+ev.Error)
 }
 
 // ended is what an attempt teaches of its link.
@@ -182,10 +192,10 @@ func (a *attempt) ended(now time.Duration, ev *Event) *link.Attempt {
 	p := &a.prediction
 	l := &link.Attempt{
 		Sent: a.started, End: now, Bytes: a.bytes(), AnswerBytes: ev.Bytes, Behind: a.ahead,
-		Service: ev.Execution + ev.Queue, Held: ev.Held, Implausible: ev.Implausible, Socket: ev.Socket, Prediction: *p,
+		Service: ev.Execution + ev.Queue, Held: ev.Held, Implausible: ev.Implausible, Socket: ev.Socket, Prediction: p.Prediction,
 	}
-	if a.job.deadline != forever {
-		l.Deadline = max(0, a.job.deadline-p.At)
+	if a.deadline != forever {
+		l.Deadline = max(0, a.deadline-p.At)
 	}
 	return l
 }
@@ -230,14 +240,16 @@ func (e *Engine) Target(i int) TargetState {
 	}
 	t := e.targets[i]
 	s := TargetState{
-		Unusable: t.unusable(e.now, e.settings.InFlightLimit),
+		Unusable: t.block(e.now, e.settings.InFlightLimit).String(),
 		Waiting:  len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
 		Probes: t.sentProbes, ProbesLost: t.lostProbes, TrainBytes: t.trainBytes,
 	}
 	_, s.Stalled = t.stalled(e.now)
-	for model, service := range t.services {
-		if d := service.measured(); d > 0 {
-			s.Service[model] = d
+	for name, i := range e.modelIndexes {
+		if i < len(t.models) {
+			if d := t.models[i].service.measured(); d > 0 {
+				s.Service[name] = d
+			}
 		}
 	}
 	return s
@@ -256,9 +268,12 @@ func (e *Engine) Box() BoxState {
 		Waiting: len(e.box.queue), Running: len(e.box.running), UnderWay: len(e.jobs),
 		Service: map[string]time.Duration{},
 	}
-	for variant, service := range e.box.services {
-		if d := service.measured(); d > 0 {
-			s.Service[variant] = d
+	for _, m := range e.models {
+		for i := range m.local {
+			v := &m.local[i]
+			if d := v.service.measured(); d > 0 {
+				s.Service[v.Name] = e.box.pace.of(d, v.service)
+			}
 		}
 	}
 	return s

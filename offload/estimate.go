@@ -95,3 +95,59 @@ func seconds(s float64) time.Duration {
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// pace is how long runs take of late against their usual time.
+type pace struct {
+	slower float64 // a factor; 0 is unknown and counts as 1
+}
+
+const (
+	// paceWeight follows a box that begins to throttle within three runs.
+	paceWeight = .3
+	// paceReturn pulls it back to 1, so that it is the models' usual times that settle.
+	paceReturn = .02
+	// mostPace bounds what one run says.
+	mostPace = 2.
+)
+
+func (p *pace) factor() float64 {
+	if p.slower == 0 {
+		return 1
+	}
+	return p.slower
+}
+
+// of is an execution time at this pace; one that was never measured counts as it is.
+func (p *pace) of(usual time.Duration, s *serviceTime) time.Duration {
+	if s.mean.Samples() == 0 {
+		return usual
+	}
+	return time.Duration(float64(usual) * p.factor())
+}
+
+// add learns from a run, and gives what it would have taken at the usual pace.
+func (p *pace) add(took time.Duration, s *serviceTime) (usual time.Duration) {
+	if took <= 0 || s.mean.Samples() == 0 {
+		return took
+	}
+	ratio := took.Seconds() / max(s.mean.Or(0), 1e-9)
+	f := p.factor()
+	f += paceWeight * (min(max(ratio, 1/mostPace), mostPace) - f)
+	p.slower = f + paceReturn*(1-f)
+	return time.Duration(float64(took) / p.slower)
+}
+
+// within is the probability that a run expected to take so long is done in a time: a
+// logistic distribution around it, with a tail of runs that the box stalls in.
+func (s *serviceTime) within(left, expected time.Duration) float64 {
+	if left <= 0 {
+		return 0
+	}
+	const leastShare, stallShare, logisticScale = .08, .005, 1.7
+	deviation := leastShare * expected.Seconds()
+	if s != nil {
+		deviation = max(deviation, min(1.25*s.deviation.Or(0), .5*expected.Seconds()))
+	}
+	x := (left - expected).Seconds() / max(deviation, 1e-6)
+	return (1 - stallShare) / (1 + math.Exp(-logisticScale*x))
+}

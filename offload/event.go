@@ -39,6 +39,8 @@ const (
 	ProbeFailed
 	// TimerRang: nothing else. The time asked for by a Ring action has come.
 	TimerRang
+	// BoxChanged: Battery, Charging.
+	BoxChanged
 	// SettingsChanged: Settings, validated.
 	SettingsChanged
 	// ModelsChanged: Models.
@@ -78,6 +80,10 @@ type Event struct {
 	Implausible bool
 	// Lasting: the target would refuse the next task of the same model too.
 	Lasting bool
+
+	// Battery is its charge, 0 to 1; Charging that it is not being drained.
+	Battery  float64
+	Charging bool
 
 	Settings *Settings
 	Models   []Model

@@ -5,16 +5,15 @@ package offload
 import (
 	"cmp"
 	"time"
-
-	"edgex-offload/offload/link"
 )
 
-// job is a task under way in the engine.
+// job is a task under way in the engine. Engine.newJob takes it from a pool, with the
+// buffers of its record.
 type job struct {
 	ref   uint64
 	order uint64 // of arrival
 	task  *Task
-	model *Model // nil when nothing is known of it here
+	model *model // nil when nothing is known of it here
 
 	created, arrived time.Duration
 	// deadline and end (the deadline and its grace); forever when the task has none.
@@ -22,6 +21,13 @@ type job struct {
 
 	// waiting: in the local queue. backup: a local run is kept ready behind a remote attempt.
 	waiting, backup bool
+	// softAt is when an idle box runs the backup.
+	softAt time.Duration
+	// rescuedAt is when another target was looked for last.
+	rescuedAt time.Duration
+	// held is the box's answer, kept back while a better one may come until heldUntil.
+	held      held
+	heldUntil time.Duration
 	// live are the attempts under way; tried marks the targets that had one.
 	live  []*attempt
 	tried uint32
@@ -29,24 +35,39 @@ type job struct {
 	record Record
 }
 
+// held is an answer that is ready.
+type held struct {
+	answer      *Answer
+	accuracy    float64
+	processedBy string
+}
+
 // forever is later than any time that an engine sees.
 const forever = time.Duration(1<<62 - 1)
 
 // attempt is one try at a job, on the box or on a target.
 type attempt struct {
-	id       uint64
-	job      *job
-	target   int // onBox for a local run
-	variant  string
+	id  uint64
+	job *job // nil once it is cancelled: what it brings teaches, and decides nothing
+	// What it needs of its job after that.
+	priority Priority
+	deadline time.Duration
+	model    *model
+	payload  int
+
+	target   int      // onBox for a local run
+	variant  *variant // of a local run
 	started  time.Duration
 	expected time.Duration
+	whole    time.Duration // expected, before it was told to stop
+	// stopping: a local run that was told to stop; it occupies its worker until it does.
+	stopping  bool
+	stoppedAt time.Duration
 	// prediction of its end and bytes ahead of it when it was handed over; remote ones alone.
-	prediction link.Prediction
+	prediction prediction
 	ahead      float64
 	promised   float64 // the probability of being in time by which it was decided
 	view       int     // index in job.record.Attempts
-	// cancelled: its job is done without it; what it brings teaches, and decides nothing.
-	cancelled bool
 }
 
 const onBox = -1
@@ -54,7 +75,7 @@ const onBox = -1
 // wireOverhead is what request and headers add to a payload, in bytes.
 const wireOverhead = 200
 
-func (a *attempt) bytes() int { return len(a.job.task.Payload) + wireOverhead }
+func (a *attempt) bytes() int { return a.payload + wireOverhead }
 
 // moreUrgent orders by priority, then deadline, then arrival; negative when j goes first.
 func (j *job) moreUrgent(k *job) int {
@@ -65,25 +86,66 @@ func (j *job) moreUrgent(k *job) int {
 	)
 }
 
+// sooner orders by deadline, then priority, then arrival.
+func (j *job) sooner(k *job) int {
+	return cmp.Or(
+		cmp.Compare(j.deadline, k.deadline),
+		-cmp.Compare(j.task.Priority, k.task.Priority),
+		cmp.Compare(j.order, k.order),
+	)
+}
+
 // variants are what the box can run it with.
-func (j *job) variants() []Variant {
+func (j *job) variants() []variant {
 	if j.model == nil {
 		return nil
 	}
-	return j.model.Local
+	return j.model.local
+}
+
+// left is the time to the deadline; forever when there is none.
+func (j *job) left(now time.Duration) time.Duration {
+	if j.deadline == forever {
+		return forever
+	}
+	return j.deadline - now
+}
+
+// running is its run on the box that is under way; nil for none.
+func (j *job) running() *attempt {
+	for _, a := range j.live {
+		if a.target == onBox {
+			return a
+		}
+	}
+	return nil
+}
+
+// flying is its attempt elsewhere that was sent last, or waits to be sent; nil for none.
+func (j *job) flying() *attempt {
+	for i := len(j.live) - 1; i >= 0; i-- {
+		if j.live[i].target != onBox {
+			return j.live[i]
+		}
+	}
+	return nil
+}
+
+// started says that an attempt was handed over to a worker or a transport.
+func (j *job) started() bool {
+	for _, a := range j.live {
+		if a.target == onBox || a.started > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // offset is a time on the record's scale, milliseconds from Created.
 func (j *job) offset(at time.Duration) float64 { return ms(at - j.created) }
 
-func newRecord(t *Task) Record {
-	r := Record{
-		TaskID: t.ID, Source: t.Source, Kind: t.Kind.String(), Model: t.Model,
-		Priority: t.Priority.String(), Bytes: len(t.Payload), Created: t.Created,
-		Paths: []PathView{}, Attempts: []AttemptView{}, Truth: t.Truth,
-	}
-	if !t.Deadline.IsZero() {
-		r.DeadlineMs = ms(t.Deadline.Sub(t.Created))
-	}
-	return r
+// worth is what a result of a priority is worth against one of the lowest, as in the
+// utility of the twin's benchmark.
+func (p Priority) worth() float64 {
+	return [Priorities]float64{1, 2, 4, 8}[min(max(p, Low), Critical)]
 }

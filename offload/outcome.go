@@ -31,7 +31,7 @@ const (
 )
 
 // Outcome is how a task ended: with an Answer, or with a Reason why there is none.
-// Exactly one per task.
+// Exactly one per task. Its record is the engine's own until Detach.
 type Outcome struct {
 	// Answer is nil if and only if Reason is set.
 	Answer *Answer
@@ -63,14 +63,21 @@ type Record struct {
 	Policy string `json:"policy"`
 	// Decided is the path chosen first: Local, a target's name, or "" when none was.
 	Decided string `json:"decided"`
-	// Why is the term that settled it, in words, with the figures.
-	Why string `json:"why"`
+	// Settled is what settled it, Why the same in words, with the figures: Detach writes it.
+	Settled Settled `json:"settled"`
+	Why     string  `json:"why"`
 	// QueueMs is the local work ahead of it at the decision.
 	QueueMs float64 `json:"queueMs"`
 	// Paths are what each path promised at the decision.
 	Paths []PathView `json:"paths"`
 	// BackupAtMs is the latest useful start of the local backup, from Created; 0: none kept.
 	BackupAtMs float64 `json:"backupAtMs,omitempty"`
+
+	// HeldMs is since when the box's answer was ready and kept back for a better one, from
+	// Created; 0: it was not.
+	HeldMs float64 `json:"heldMs,omitempty"`
+	// Shadows are what other policies would have chosen.
+	Shadows []ShadowView `json:"shadows,omitempty"`
 
 	// Attempts are what was started, in order.
 	Attempts []AttemptView `json:"attempts"`
@@ -97,8 +104,10 @@ type PathView struct {
 	// Target is Local or a target's name; Variant the model variant on it.
 	Target  string `json:"target"`
 	Variant string `json:"variant,omitempty"`
-	// Usable is false when the path was out of the question; Note says why.
+	// Usable is false when the path was out of the question. Block says why, Note the same in
+	// words: Detach writes it.
 	Usable bool   `json:"usable"`
+	Block  Block  `json:"block,omitzero"`
 	Note   string `json:"note,omitempty"`
 	// WaitMs + TransferMs + RTTMs + ServiceMs + MarginMs = ExpectedMs, the time to the
 	// answer. WaitMs is the queue before it, TransferMs payload/rate up and down,
@@ -109,26 +118,42 @@ type PathView struct {
 	ServiceMs  float64 `json:"serviceMs"`
 	MarginMs   float64 `json:"marginMs"`
 	ExpectedMs float64 `json:"expectedMs"`
-	// Cost is what the policy compared; lower is better.
+	// Cost is what the policy compared, lower is better; Gain what policy quantile sets against
+	// it: the more that is expected of this path than of the box alone, in shares of accuracy.
 	Cost     float64 `json:"cost"`
+	Gain     float64 `json:"gain,omitempty"`
 	Accuracy float64 `json:"accuracy"`
 	// What was known of the link then; zero for Local.
 	JitterMs  float64 `json:"jitterMs,omitempty"`
 	UpKbps    float64 `json:"upKbps,omitempty"`
 	LossRatio float64 `json:"loss,omitempty"`
-	// P95Ms is the predicted time within which 95% of such attempts are done, InTime the
-	// probability that this one is done by the deadline.
+	// P95Ms is the predicted time within which 95% of such attempts are done, of a remote path;
+	// InTime the probability that this path is done by the deadline.
 	P95Ms  float64 `json:"p95Ms,omitempty"`
 	InTime float64 `json:"inTime,omitempty"`
+	// Joules and Price are what it would take of energy and of money.
+	Joules float64 `json:"joules,omitempty"`
+	Price  float64 `json:"price,omitempty"`
 }
 
 // AttemptView is one attempt at a task and how it ended.
 type AttemptView struct {
 	Target    string  `json:"target"`
 	Variant   string  `json:"variant,omitempty"`
-	Why       string  `json:"why"`               // decision, backup, fallback
+	Why       string  `json:"why"`               // decision, backup, fallback, rescue
 	StartedMs float64 `json:"startedMs"`         // from Created
 	EndedMs   float64 `json:"endedMs,omitempty"` // 0 while under way
-	Result    string  `json:"result"`            // ok, failed, refused, cancelled; "" while under way
-	Error     string  `json:"error,omitempty"`
+	Result    string  `json:"result"`            // ok, failed, refused, cancelled, preempted; "" while under way
+	// InTime is the probability of being in time by which it was handed over; remote ones alone.
+	InTime float64 `json:"inTime,omitempty"`
+	Error  string  `json:"error,omitempty"`
+}
+
+// ShadowView is what a policy that does not act would have chosen, on the same inputs.
+type ShadowView struct {
+	Policy  string `json:"policy"`
+	Decided string `json:"decided"`
+	// InTime is the probability of being in time on that path, ExpectedMs its expected time.
+	InTime     float64 `json:"inTime"`
+	ExpectedMs float64 `json:"expectedMs"`
 }

@@ -125,7 +125,9 @@ func (p *plant) take(a Action) {
 	case CancelAttempt:
 		p.cancelled[a.Attempt] = true
 	case FinishTask:
-		p.outcomes[a.Ref] = append(p.outcomes[a.Ref], a.Outcome)
+		o := a.Outcome
+		o.Record = o.Record.Detach()
+		p.outcomes[a.Ref] = append(p.outcomes[a.Ref], o)
 	case Ring:
 		p.ring = a.At
 	}

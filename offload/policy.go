@@ -3,10 +3,7 @@
 package offload
 
 import (
-	"fmt"
 	"time"
-
-	"edgex-offload/offload/link"
 )
 
 // path is one way to run a task, as a policy sees it.
@@ -16,45 +13,56 @@ type path struct {
 	// left is the time to the deadline; forever when there is none.
 	left   time.Duration
 	joules float64
-	link   linkView
+	price  float64 // in the operator's currency
+	// transfer is the time of the payload on the uplink, wait what it waits for it.
+	transfer, wait time.Duration
+	link           linkView
 	// prediction is of a remote path.
-	prediction link.Prediction
-	bytes      int // that cross the link
-	view       PathView
+	prediction prediction
+	variant    *variant // of the local one
+	view       *PathView
 }
 
 func (p *path) inTime() bool { return p.expected <= p.left }
-
-// inTimeShare is the probability that a remote path is in time; 1 without a deadline.
-func (p *path) inTimeShare() float64 {
-	if p.left == forever {
-		return 1
-	}
-	return p.prediction.By(p.left)
-}
 
 // linkView is what the simple policies ask of a link.
 type linkView interface {
 	Known() bool
 	RTT() time.Duration
-	Jitter() time.Duration
+	SteadyJitter() time.Duration
 	Loss() float64
+	Heard() time.Duration
 }
 
-// policy chooses among the usable paths and says why in words; -1 for none. It may write
-// view.Cost of each path and keeps nothing.
-type policy func(paths []path, s *Settings) (chosen int, why string)
+// decision is what a policy looks at: a task, and what each path promises, the local one
+// first. It is the engine's own and valid during the call.
+type decision struct {
+	job      *job
+	now      time.Duration
+	paths    []path
+	settings *Settings
+	// energyPrice is Weights.Energy with what the battery adds.
+	energyPrice float64
+}
+
+// policy chooses among the usable paths; -1 for none. It may write Cost and Gain of each
+// path's view, and keeps nothing of the decision.
+type policy interface {
+	choose(d *decision) (chosen int, settled Settled)
+}
 
 func policyFor(name string) policy {
 	switch name {
 	case PolicyLocal:
-		return chooseLocal
+		return alwaysLocal{}
 	case PolicyCloud:
-		return chooseCloud
+		return alwaysCloud{}
 	case PolicyThreshold:
-		return chooseThreshold
+		return threshold{}
+	case PolicyCost:
+		return cost{}
 	default:
-		return chooseCost
+		return quantile{}
 	}
 }
 
@@ -72,164 +80,121 @@ func quickest(paths []path, accept func(*path) bool) int {
 
 func isLocal(p *path) bool  { return p.target == onBox }
 func isRemote(p *path) bool { return p.target != onBox }
+func isAny(*path) bool      { return true }
 
 // onlyPath is for a policy whose own choice is out of the question.
-func onlyPath(paths []path, wanted string, notes func(*path) bool) (int, string) {
-	i := quickest(paths, func(*path) bool { return true })
+func onlyPath(paths []path) (int, Settled) {
+	i := quickest(paths, isAny)
 	if i < 0 {
-		return -1, "no usable path"
+		return -1, Settled{Term: NoUsablePath}
 	}
-	return i, fmt.Sprintf("%s is not usable (%s)", wanted, noteOf(paths, notes))
+	return i, Settled{Term: OnlyUsable}
 }
 
-func noteOf(paths []path, which func(*path) bool) string {
-	for i := range paths {
-		if p := &paths[i]; which(p) && p.view.Note != "" {
-			return p.view.Note
-		}
+// alwaysLocal runs on the box whatever the network does, and elsewhere only what the box cannot.
+type alwaysLocal struct{}
+
+func (alwaysLocal) choose(d *decision) (int, Settled) {
+	if i := quickest(d.paths, isLocal); i >= 0 {
+		return i, Settled{Term: ByPolicy}
 	}
-	return "none configured"
+	return onlyPath(d.paths)
 }
 
-// chooseLocal runs on the box whatever the network does, and elsewhere only what the box cannot.
-func chooseLocal(paths []path, _ *Settings) (int, string) {
-	if i := quickest(paths, isLocal); i >= 0 {
-		return i, "policy local"
+// alwaysCloud sends whatever can be sent, to the quickest target.
+type alwaysCloud struct{}
+
+func (alwaysCloud) choose(d *decision) (int, Settled) {
+	if i := quickest(d.paths, isRemote); i >= 0 {
+		return i, Settled{Term: ByPolicy}
 	}
-	return onlyPath(paths, "the box", isLocal)
+	return onlyPath(d.paths)
 }
 
-// chooseCloud sends whatever can be sent, to the quickest target.
-func chooseCloud(paths []path, _ *Settings) (int, string) {
-	if i := quickest(paths, isRemote); i >= 0 {
-		return i, "policy cloud"
-	}
-	return onlyPath(paths, "the cloud", isRemote)
-}
+// threshold sends while round trip, jitter and loss are within their limits.
+type threshold struct{}
 
-// chooseThreshold sends while round trip, jitter and loss are within their limits.
-func chooseThreshold(paths []path, s *Settings) (int, string) {
-	over := ""
-	i := quickest(paths, func(p *path) bool {
-		if p.target == onBox {
-			return false
+func (threshold) choose(d *decision) (int, Settled) {
+	over := Settled{Term: NoneInTime}
+	best := -1
+	for i := range d.paths {
+		p := &d.paths[i]
+		if p.target == onBox || !p.view.Usable {
+			continue
 		}
-		note := beyond(p.link, &s.Threshold)
-		if note != "" {
-			over = note
+		if beyond := d.settings.Threshold.beyond(p); beyond.Term != "" {
+			over = beyond
+			continue
 		}
-		return note == "" && p.inTime()
-	})
-	if i >= 0 {
-		l := paths[i].link
-		return i, fmt.Sprintf("within limits: rtt %.0f ms, jitter %.0f ms, loss %.0f%%", ms(l.RTT()), ms(l.Jitter()), 100*l.Loss())
+		if p.inTime() && (best < 0 || p.expected < d.paths[best].expected) {
+			best = i
+		}
 	}
-	if i := quickest(paths, isLocal); i >= 0 {
-		if over == "" {
-			over = "no target in time" + besides(paths, i)
-		}
+	if best >= 0 {
+		return best, Settled{Term: WithinLimits}
+	}
+	if i := quickest(d.paths, isLocal); i >= 0 {
 		return i, over
 	}
-	return onlyPath(paths, "the box", isLocal)
+	return onlyPath(d.paths)
 }
 
-func beyond(l linkView, t *Threshold) string {
-	switch {
+// beyond is the limit that does not hold; no term when all do.
+func (t *Threshold) beyond(p *path) Settled {
+	s := Settled{Against: p.view.Target}
+	switch l := p.link; {
 	case !l.Known():
-		return "link not measured yet"
+		s.Term = NotMeasured
 	case l.RTT() > t.RTT:
-		return fmt.Sprintf("rtt %.0f ms over its limit of %.0f ms", ms(l.RTT()), ms(t.RTT))
-	case l.Jitter() > t.Jitter:
-		return fmt.Sprintf("jitter %.0f ms over its limit of %.0f ms", ms(l.Jitter()), ms(t.Jitter))
+		s.Term, s.Limit = BeyondRTT, ms(t.RTT)
+	case l.SteadyJitter() > t.Jitter:
+		s.Term, s.Limit = BeyondJitter, ms(t.Jitter)
 	case l.Loss() > t.Loss:
-		return fmt.Sprintf("loss %.1f%% over its limit of %.1f%%", 100*l.Loss(), 100*t.Loss)
+		s.Term, s.Limit = BeyondLoss, t.Loss
 	}
-	return ""
+	return s
 }
 
-// chooseCost takes the path with the least cost of those that are in time: expected time
-// (with K times the jitter) plus energy and money, less what its accuracy is worth, all in
+// cost takes the path with the least cost of those that are in time: expected time (with K
+// times the jitter) plus energy and money, less what its accuracy is worth, all in
 // milliseconds. When none is in time it takes the one that is nearest to it.
-func chooseCost(paths []path, s *Settings) (int, string) {
+type cost struct{}
+
+func (cost) choose(d *decision) (int, Settled) {
 	accuracy := 0. // of the best path: what the others lose against it is their cost
-	for i := range paths {
-		if paths[i].view.Usable {
-			accuracy = max(accuracy, paths[i].view.Accuracy)
+	for i := range d.paths {
+		if d.paths[i].view.Usable {
+			accuracy = max(accuracy, d.paths[i].view.Accuracy)
 		}
 	}
 	best, second := -1, -1
-	for i := range paths {
-		p := &paths[i]
+	for i := range d.paths {
+		p := &d.paths[i]
 		if !p.view.Usable {
 			continue
 		}
-		w := &s.Weights
-		p.view.Cost = ms(p.expected) + w.Accuracy*100*(accuracy-p.view.Accuracy) +
-			w.Energy*p.joules + w.Money*float64(p.bytes)/1e6
+		w := &d.settings.Weights
+		p.view.Cost = w.Latency*ms(p.expected) + w.Accuracy*100*(accuracy-p.view.Accuracy) +
+			d.energyPrice*p.joules + w.Money*p.price
 		if !p.inTime() {
 			continue
 		}
 		switch {
-		case best < 0 || p.view.Cost < paths[best].view.Cost:
+		case best < 0 || p.view.Cost < d.paths[best].view.Cost:
 			best, second = i, best
-		case second < 0 || p.view.Cost < paths[second].view.Cost:
+		case second < 0 || p.view.Cost < d.paths[second].view.Cost:
 			second = i
 		}
 	}
-	if best < 0 {
-		i := quickest(paths, func(*path) bool { return true })
+	switch {
+	case best < 0:
+		i := quickest(d.paths, isAny)
 		if i < 0 {
-			return -1, "no usable path"
+			return -1, Settled{Term: NoUsablePath}
 		}
-		return i, fmt.Sprintf("nothing in time (%.0f ms left): nearest is %s with %.0f ms",
-			ms(paths[i].left), paths[i].view.Target, ms(paths[i].expected))
+		return i, Settled{Term: NearestTime}
+	case second < 0:
+		return best, Settled{Term: OnlyInTime}
 	}
-	if second < 0 {
-		return best, "only path in time" + besides(paths, best)
-	}
-	a, b := &paths[best].view, &paths[second].view
-	return best, fmt.Sprintf("cost %.0f against %s's %.0f: %s", a.Cost, b.Target, b.Cost, settled(a, b))
-}
-
-// besides says what is wrong with the other path.
-func besides(paths []path, chosen int) string {
-	for i := range paths {
-		p := &paths[i]
-		switch {
-		case i == chosen:
-		case p.view.Note != "":
-			return fmt.Sprintf(": %s %s", p.view.Target, p.view.Note)
-		case !p.inTime():
-			return fmt.Sprintf(": %s needs %.0f of %.0f ms", p.view.Target, ms(p.expected), ms(p.left))
-		}
-	}
-	return ""
-}
-
-// settled names the term that speaks most for a against b.
-func settled(a, b *PathView) string {
-	terms := []struct {
-		name  string
-		gains float64 // milliseconds that a saves
-	}{
-		{"queue", b.WaitMs - a.WaitMs},
-		{"transfer", b.TransferMs - a.TransferMs},
-		{"round trip", b.RTTMs - a.RTTMs},
-		{"execution", b.ServiceMs - a.ServiceMs},
-		{"jitter", b.MarginMs - a.MarginMs},
-	}
-	best := 0
-	others := (b.Cost - b.ExpectedMs) - (a.Cost - a.ExpectedMs) // accuracy, energy, money
-	for i, t := range terms {
-		if t.gains > terms[best].gains {
-			best = i
-		}
-	}
-	if others > terms[best].gains {
-		if a.Accuracy > b.Accuracy {
-			return fmt.Sprintf("accuracy %.2f against %.2f", a.Accuracy, b.Accuracy)
-		}
-		return fmt.Sprintf("energy and money, %.0f ms", others)
-	}
-	return fmt.Sprintf("%s, %.0f ms less", terms[best].name, terms[best].gains)
+	return best, Settled{Term: ByCost, Against: d.paths[second].view.Target}
 }

@@ -23,29 +23,38 @@ type goldenPath struct {
 	Accuracy   float64
 	Joules     float64
 	Bytes      int
+	InTime     float64
 }
 
 // goldenLink is what a case says of its link.
 type goldenLink struct{ goldenPath }
 
-func (g goldenLink) Known() bool           { return !g.Unmeasured }
-func (g goldenLink) RTT() time.Duration    { return time.Duration(g.RTTMs * 1e6) }
-func (g goldenLink) Jitter() time.Duration { return time.Duration(g.JitterMs * 1e6) }
-func (g goldenLink) Loss() float64         { return g.goldenPath.Loss }
+func (g goldenLink) Known() bool                 { return !g.Unmeasured }
+func (g goldenLink) RTT() time.Duration          { return time.Duration(g.RTTMs * 1e6) }
+func (g goldenLink) SteadyJitter() time.Duration { return time.Duration(g.JitterMs * 1e6) }
+func (g goldenLink) Loss() float64               { return g.goldenPath.Loss }
+func (g goldenLink) Heard() time.Duration        { return 0 }
 
 func (g goldenPath) path(target int, name string, left time.Duration, s Settings) path {
 	at := func(ms float64) time.Duration { return time.Duration(ms * 1e6) }
 	margin := s.JitterFactor * g.JitterMs
 	expected := g.WaitMs + g.TransferMs + g.RTTMs + g.ServiceMs + margin
 	p := path{
-		target: target, left: left, expected: at(expected), joules: g.Joules, bytes: g.Bytes,
+		target: target, left: left, expected: at(expected), joules: g.Joules, price: float64(g.Bytes) / 1e6,
 		link: goldenLink{g},
-		view: PathView{
-			Target: name, Usable: g.Unusable == "", Note: g.Unusable, Accuracy: g.Accuracy, WaitMs: g.WaitMs,
-			TransferMs: g.TransferMs, RTTMs: g.RTTMs, ServiceMs: g.ServiceMs, MarginMs: margin, ExpectedMs: expected,
+		view: &PathView{
+			Target: name, Usable: g.Unusable == "", Block: block(g.Unusable), Accuracy: g.Accuracy, WaitMs: g.WaitMs,
+			TransferMs: g.TransferMs, RTTMs: g.RTTMs, JitterMs: g.JitterMs, LossRatio: g.Loss, InTime: g.InTime, ServiceMs: g.ServiceMs, MarginMs: margin, ExpectedMs: expected,
 		},
 	}
 	return p
+}
+
+func block(says string) Block {
+	if says == "" {
+		return Block{}
+	}
+	return Block{What: Blocked(says)} // which is shown as it is
 }
 
 func TestPoliciesOnGoldenCases(t *testing.T) {
@@ -58,6 +67,7 @@ func TestPoliciesOnGoldenCases(t *testing.T) {
 		LeftMs                    float64
 		JitterFactor              *float64
 		EnergyWeight, MoneyWeight float64
+		Priority                  Priority
 		Local, Cloud              goldenPath
 	}
 	if err := json.Unmarshal(raw, &cases); err != nil {
@@ -72,11 +82,18 @@ func TestPoliciesOnGoldenCases(t *testing.T) {
 			}
 			left := time.Duration(c.LeftMs * 1e6)
 			paths := []path{c.Local.path(onBox, Local, left, s), c.Cloud.path(0, "cloud", left, s)}
-			chosen, why := policyFor(c.Policy)(paths, &s)
-			got := "none"
+			j := &job{task: &Task{Priority: c.Priority}}
+			chosen, settled := policyFor(c.Policy).choose(&decision{job: j, paths: paths, settings: &s, energyPrice: s.Weights.Energy})
+			got, r := "none", Record{Policy: c.Policy, Settled: settled, DeadlineMs: c.LeftMs}
+			for _, p := range paths {
+				r.Paths = append(r.Paths, *p.view)
+			}
 			if chosen >= 0 {
 				got = paths[chosen].view.Target
+				r.Decided = got
 			}
+			kept := r.Detach()
+			why := kept.Why
 			if got != c.Want || !strings.Contains(why, c.Why) {
 				t.Errorf("chose %s because %q; want %s because %q", got, why, c.Want, c.Why)
 			}

@@ -2,10 +2,7 @@
 
 package offload
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // schedule brings everything up to date after an event: what is past its time ends,
 // backups whose time has come are queued, free workers and idle uplinks get work, and the
@@ -14,37 +11,28 @@ func (e *Engine) schedule() {
 	e.expire()
 	e.wakeBackups()
 	e.shed()
-	e.startLocal()
 	for i := range e.targets {
 		e.startRemote(i)
 	}
+	e.startLocal()
+	e.preempt()
 	e.probeTargets()
 	e.askToRing()
 }
 
-// expire ends jobs whose deadline and grace are over.
+// expire ends jobs whose deadline and grace are over, and holds that nothing can end better.
 func (e *Engine) expire() {
-	for _, j := range slices.Clone(e.jobs) {
-		if e.now >= j.end {
+	for i := 0; i < len(e.jobs); i++ {
+		j := e.jobs[i]
+		switch {
+		case e.now >= j.end:
 			e.drop(j, Expired, "no answer before the deadline and its grace")
+		case j.held.answer != nil && (e.now >= j.heldUntil || !e.worthHolding(j, j.held.accuracy)):
+			e.release(j)
+		default:
+			continue
 		}
-	}
-}
-
-// backupAt is the latest useful start of a local run: its expected time and its spread, the
-// guard and the work ahead of it before the deadline.
-func (e *Engine) backupAt(j *job) time.Duration {
-	v, _ := e.box.fitting(j, e.now)
-	takes := e.box.expect(v, j.task, e.now)
-	return j.deadline - takes - e.box.service(v.Name).spread(takes) - e.settings.Guard - e.box.workAhead(j, e.now)
-}
-
-func (e *Engine) wakeBackups() {
-	for _, j := range slices.Clone(e.jobs) { // queueing one may end another
-		if j.backup && !j.waiting && e.now >= e.backupAt(j) {
-			j.backup = false
-			e.queueLocal(j)
-		}
+		i-- // it is no longer in the list
 	}
 }
 
@@ -52,63 +40,210 @@ func (e *Engine) wakeBackups() {
 // looking once for another place that can. The last one of an idle box stays: it may be
 // that the estimate is wrong.
 func (e *Engine) shed() {
-	for _, j := range slices.Clone(e.box.queue) {
-		if !j.waiting || !e.box.hopeless(j, e.now) {
+	if e.settings.FIFO {
+		return
+	}
+	for i := 0; i < len(e.box.queue); i++ {
+		j := e.box.queue[i]
+		if !e.box.hopeless(j, e.now) {
 			continue
 		}
-		if len(j.live) > 0 { // its remote attempt is all there is left
+		switch {
+		case j.flying() != nil: // its remote attempt is all there is left
 			e.box.dequeue(j)
+		case e.rescue(j):
+			e.box.dequeue(j)
+		case len(e.box.running) == 0 && e.now-e.box.lastDone >= exploreAfter && e.now < j.deadline:
 			continue
+		default:
+			e.drop(j, Shed, "it cannot be in time on any path any more")
 		}
-		if e.rescue(j) {
-			continue
-		}
-		if len(e.box.running) == 0 && e.now-e.box.lastDone >= exploreAfter && e.now < j.deadline {
-			continue
-		}
-		e.drop(j, Shed, "it cannot be in time on any path any more")
+		i-- // it is no longer in the list
 	}
 }
 
-// rescue sends a job that the box cannot make in time to a target that can.
+// rescuePause is how often another place is looked for.
+const rescuePause = 5 * time.Millisecond
+
+// rescue sends a job that the box cannot make in time to a target that may.
 func (e *Engine) rescue(j *job) bool {
-	if e.settings.Policy == PolicyLocal {
+	if e.settings.Policy == PolicyLocal || len(e.targets) == 0 || (j.rescuedAt > 0 && e.now-j.rescuedAt < rescuePause) {
 		return false
 	}
-	paths := e.paths(j)
-	i := quickest(paths, func(p *path) bool { return p.target != onBox && p.inTime() })
-	if i < 0 {
+	j.rescuedAt = max(e.now, 1)
+	var views [1 + maxTargets]PathView
+	d := e.look(j, views[:1+len(e.targets)])
+	best, net := -1, 0.
+	for i := 1; i < len(d.paths); i++ {
+		p := &d.paths[i]
+		if !p.view.Usable || p.view.InTime < e.settings.Tuning.Stale {
+			continue
+		}
+		n := p.view.InTime*(j.task.Priority.worth()*p.view.Accuracy+missWorth) - d.toll(p)
+		if n > 0 && (best < 0 || n > net) {
+			best, net = i, n
+		}
+	}
+	if best < 0 {
 		return false
 	}
-	e.box.dequeue(j)
-	e.send(j, &paths[i], "rescue")
+	e.send(j, &d.paths[best], "rescue")
 	return true
 }
 
 // startLocal gives free workers the next jobs.
 func (e *Engine) startLocal() {
 	for len(e.box.running) < e.box.workers {
-		j := e.box.next(e.now)
+		j, v := e.nextLocal()
 		if j == nil {
 			return
 		}
 		e.box.dequeue(j)
-		v, _ := e.box.fitting(j, e.now)
-		a := e.newAttempt(j, onBox, v.Name, e.box.expect(v, j.task, e.now), j.localReason())
+		a := e.newAttempt(j, onBox, v, e.box.expect(v, j.task, e.now), j.localReason())
+		j.backup = false
 		e.open(a)
 		e.box.running = append(e.box.running, a)
 		e.out = append(e.out, Action{Kind: StartLocal, Ref: j.ref, Attempt: a.id, Task: j.task, Variant: v.Name, Until: e.until(j)})
 	}
 }
 
+// nextLocal is what the box runs now, and with which variant; nil for nothing.
+func (e *Engine) nextLocal() (*job, *variant) {
+	b := &e.box
+	switch {
+	case len(b.queue) == 0:
+		return e.idleBackup()
+	case e.settings.FIFO:
+		first := b.queue[0]
+		for _, j := range b.queue {
+			if j.order < first.order {
+				first = j
+			}
+		}
+		return first, bestOf(first.variants())
+	case len(b.queue) == 1: // the common case
+		j := b.queue[0]
+		if v, fits := b.fitting(j, e.now); fits || b.explores(e.now) {
+			return j, v
+		}
+		return nil, nil
+	}
+	e.plan(&b.plan, nil, nil)
+	if en := b.plan.first(); en != nil {
+		return en.job, en.variant
+	}
+	// Nothing is planned: the spread that a plan keeps may be all that is missing.
+	for _, j := range b.queue {
+		if v, fits := b.fitting(j, e.now); fits || b.explores(e.now) {
+			return j, v
+		}
+	}
+	return nil, nil
+}
+
+// explores tells whether a run that is expected to be late is worth its knowledge.
+func (b *box) explores(now time.Duration) bool {
+	return len(b.running) == 0 && now-b.lastDone >= exploreAfter
+}
+
 func (j *job) localReason() string {
 	switch {
-	case len(j.live) > 0:
+	case j.flying() != nil:
 		return "backup"
 	case len(j.record.Attempts) > 0:
 		return "fallback"
 	}
 	return "decision"
+}
+
+// preempt stops a run where that brings more than it costs: what waits for its worker would
+// miss its deadline behind it.
+func (e *Engine) preempt() {
+	b := &e.box
+	if !b.changed {
+		return
+	}
+	b.changed = false
+	if e.settings.Tuning.Preempt == 0 || e.settings.FIFO || len(b.queue) == 0 || len(b.running) < b.workers {
+		return
+	}
+	if !e.somebodyLate() {
+		return
+	}
+	going, best, net := e.goOn(), -1, e.settings.Tuning.Preempt
+	for i, a := range b.running {
+		if a.stopping {
+			continue
+		}
+		if n := e.instead(a) - going; n > net {
+			best, net = i, n
+		}
+	}
+	if best < 0 {
+		return
+	}
+	a := b.running[best]
+	j := a.job
+	e.stop(a)
+	if j != nil {
+		e.queueLocal(j)
+		b.changed = false
+	}
+}
+
+// somebodyLate tells whether anything that waits would not be in time with its best variant.
+func (e *Engine) somebodyLate() bool {
+	b := &e.box
+	start := b.freeAt(e.now)
+	for _, j := range b.queue {
+		v := bestOf(j.variants())
+		if v == nil {
+			continue
+		}
+		takes := b.expect(v, j.task, e.now)
+		if start+takes+takes/8 > j.deadline {
+			return true
+		}
+		start += takes / time.Duration(b.workers)
+	}
+	return false
+}
+
+// goOn is what the box brings if nothing is stopped: what is planned and what runs.
+func (e *Engine) goOn() float64 {
+	value := e.plan(&e.box.plan, nil, nil)
+	for _, a := range e.box.running {
+		value += e.runValue(a)
+	}
+	return value
+}
+
+// instead is the same if a run is stopped, its job among those that wait.
+func (e *Engine) instead(stop *attempt) float64 {
+	value := e.plan(&e.box.plan, stop.job, stop)
+	for _, a := range e.box.running {
+		if a != stop {
+			value += e.runValue(a)
+		}
+	}
+	return value
+}
+
+// runValue is what a run under way is worth.
+func (e *Engine) runValue(a *attempt) float64 {
+	if a.job == nil || a.stopping {
+		return 0
+	}
+	en := entry{job: a.job, worth: 1 - e.likely(a.job)}
+	left := a.deadline
+	if left != forever {
+		left -= e.now
+	}
+	busy := e.box.busyFor(a, e.now)
+	if left < busy {
+		return 0
+	}
+	return en.value(a.variant.Accuracy)
 }
 
 // startRemote hands over the next payload of a target while none is on its way into the
@@ -118,13 +253,44 @@ func (e *Engine) startRemote(i int) {
 	t := e.targets[i]
 	for t.sending == nil && len(t.queue) > 0 {
 		a := t.queue[0]
-		t.queue = slices.Delete(t.queue, 0, 1)
+		if e.now > a.prediction.At && e.stale(t, i, a) {
+			continue
+		}
+		t.queue = append(t.queue[:0], t.queue[1:]...)
 		e.open(a)
 		a.ahead = t.flyingAhead(e.now)
 		t.sending = a
 		t.flying = append(t.flying, a)
 		e.out = append(e.out, Action{Kind: SendRemote, Ref: a.job.ref, Attempt: a.id, Task: a.job.task, Target: i, Until: e.until(a.job), Promised: a.promised})
 	}
+}
+
+// stale looks at an attempt again that waited to be sent. One that is hardly in time any
+// more is taken back, unless there is no other way.
+func (e *Engine) stale(t *target, i int, a *attempt) bool {
+	j := a.job
+	service := t.of(j.model).service.expect(e.now, priorService, j.task.ExpectedRemote, j.model.remoteService())
+	a.prediction = e.predict(t, i, j, t.flyingAhead(e.now), service)
+	a.promised = a.prediction.inTime(j.left(e.now))
+	j.record.Attempts[a.view].InTime = a.promised
+	if a.promised >= e.settings.Tuning.Stale || e.settings.FIFO {
+		if j.backup {
+			j.softAt = e.softAt(&a.prediction, a.promised)
+		}
+		return false
+	}
+	if j.held.answer == nil && len(j.variants()) == 0 && e.now < j.deadline {
+		return false
+	}
+	e.cancel(a)
+	switch {
+	case j.held.answer != nil:
+		e.release(j)
+	case !j.waiting && j.running() == nil:
+		j.backup = false
+		e.queueLocal(j)
+	}
+	return true
 }
 
 func (e *Engine) open(a *attempt) {
@@ -146,16 +312,23 @@ func (e *Engine) until(j *job) time.Time {
 // askToRing asks for the earliest time at which something is due without an event.
 func (e *Engine) askToRing() {
 	due := forever
+	idle := len(e.box.running) < e.box.workers
 	for _, j := range e.jobs {
 		due = min(due, j.end)
 		if j.backup && !j.waiting {
 			due = min(due, e.backupAt(j))
+			if idle {
+				due = min(due, j.softAt)
+			}
+		}
+		if j.held.answer != nil {
+			due = min(due, j.heldUntil)
 		}
 		if j.waiting {
 			due = min(due, j.deadline)
 		}
 	}
-	if len(e.box.queue) > 0 && len(e.box.running) < e.box.workers { // held back as hopeless
+	if len(e.box.queue) > 0 && idle { // held back as hopeless
 		due = min(due, e.box.lastDone+exploreAfter)
 	}
 	for _, t := range e.targets {

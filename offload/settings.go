@@ -17,10 +17,13 @@ const (
 	PolicyCloud     = "cloud"
 	PolicyThreshold = "threshold"
 	PolicyCost      = "cost"
+	PolicyQuantile  = "quantile"
 )
 
 // Policies lists the names that Settings.Policy may have.
-func Policies() []string { return []string{PolicyLocal, PolicyCloud, PolicyThreshold, PolicyCost} }
+func Policies() []string {
+	return []string{PolicyQuantile, PolicyCost, PolicyThreshold, PolicyLocal, PolicyCloud}
+}
 
 // Settings are what may change while the engine runs; Config.Settings are the first.
 type Settings struct {
@@ -32,8 +35,13 @@ type Settings struct {
 	// Hedge keeps a local backup of each task that was sent away, started at the latest
 	// time at which it still makes the deadline.
 	Hedge bool
-	// Weights of the cost policy.
+	// Weights say what is weighed against what.
 	Weights Weights
+	// Tuning of the policy quantile.
+	Tuning Tuning
+	// FIFO runs and sends everything in order of arrival, without a backup, a smaller model or
+	// shedding: a reference of what the scheduler is worth, and no setting for a plant.
+	FIFO bool
 	// Threshold are the limits of the threshold policy.
 	Threshold Threshold
 	// QueueLimit bounds the tasks that wait for the box; the least important goes first.
@@ -51,14 +59,63 @@ type Settings struct {
 	Grace time.Duration
 }
 
-// Weights say what the cost policy weighs, in one currency: milliseconds of latency.
+// Weights say what is weighed, in one currency: milliseconds of latency.
 type Weights struct {
+	// Latency is what a millisecond is worth beside the rest; 1 unless latency does not matter
+	// below the deadline.
+	Latency float64
 	// Accuracy is how many milliseconds one point (0.01) of accuracy is worth.
 	Accuracy float64
 	// Energy is how many milliseconds one joule is worth.
 	Energy float64
-	// Money is how many milliseconds one megabyte sent is worth.
+	// Money is how many milliseconds a unit of money is worth; see Target.PricePerMB.
 	Money float64
+	// Battery is how many milliseconds more a joule is worth when the battery is empty; it
+	// grows with the square of what is missing.
+	Battery float64
+}
+
+// Tuning are the parameters of the policy quantile, of its backups and of preemption. The
+// defaults come from links of many kinds; `offload twin fit` searches them for given ones.
+type Tuning struct {
+	// Margin is what a gain must be above its cost, in shares of accuracy. Raising it sends less.
+	Margin float64
+	// Airtime is the price of the uplink: of a payload that takes the whole time left, in
+	// shares of accuracy, when its queue is full; AirtimeIdle the share of it when it is empty.
+	Airtime, AirtimeIdle float64
+	// Promise is the probability of being in time above which an idle box does not run a
+	// backup yet. Raising it wastes more runs and misses less.
+	Promise float64
+	// Stale is the probability of being in time below which what waits to be sent is taken back.
+	Stale float64
+	// BackupSlack is how many times its expected time a backup is started before it must be done.
+	BackupSlack float64
+	// Preempt is what stopping a run must bring, in shares of accuracy; 0 never stops one.
+	Preempt float64
+}
+
+// DefaultTuning is what suits most links.
+func DefaultTuning() Tuning {
+	return Tuning{
+		Margin: .004, Airtime: .1, AirtimeIdle: .2, Promise: .97, Stale: .05, BackupSlack: 1.25, Preempt: .1,
+	}
+}
+
+func (t Tuning) validate() error {
+	var errs []error
+	check := func(key string, v, low, high float64) {
+		if !within(v, low, high) {
+			errs = append(errs, fmt.Errorf("Tuning.%s %v: allowed is %v to %v", key, v, low, high))
+		}
+	}
+	check("Margin", t.Margin, -1, 10)
+	check("Airtime", t.Airtime, 0, 100)
+	check("AirtimeIdle", t.AirtimeIdle, 0, 1)
+	check("Promise", t.Promise, 0, .999)
+	check("Stale", t.Stale, 0, .9)
+	check("BackupSlack", t.BackupSlack, 1, 5)
+	check("Preempt", t.Preempt, 0, 100)
+	return errors.Join(errs...)
 }
 
 // Threshold are the limits beyond which the threshold policy stays local.
@@ -71,10 +128,11 @@ type Threshold struct {
 // DefaultSettings suit a box with one camera or two and a link of a few Mbit/s.
 func DefaultSettings() Settings {
 	return Settings{
-		Policy:        PolicyCost,
+		Policy:        PolicyQuantile,
 		JitterFactor:  2,
 		Hedge:         true,
-		Weights:       Weights{Accuracy: 50, Energy: 0, Money: 0},
+		Weights:       Weights{Latency: 1, Accuracy: 50},
+		Tuning:        DefaultTuning(),
 		Threshold:     Threshold{RTT: 100 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: .05},
 		QueueLimit:    64,
 		InFlightLimit: 8,
@@ -94,9 +152,12 @@ func (s Settings) Validate() error {
 	}
 	bad(slices.Contains(Policies(), s.Policy), "Policy", fmt.Sprintf("%q", s.Policy), strings.Join(Policies(), ", "))
 	bad(within(s.JitterFactor, 0, 100), "JitterFactor", s.JitterFactor, "0 to 100")
+	errs = append(errs, s.Tuning.validate())
+	bad(within(s.Weights.Latency, 0, 1e6), "Weights.Latency", s.Weights.Latency, "0 to 1e6")
+	bad(within(s.Weights.Battery, 0, 1e6), "Weights.Battery", s.Weights.Battery, "0 to 1e6 ms per joule")
 	bad(within(s.Weights.Accuracy, 0, 1e6), "Weights.Accuracy", s.Weights.Accuracy, "0 to 1e6 ms per point")
 	bad(within(s.Weights.Energy, 0, 1e6), "Weights.Energy", s.Weights.Energy, "0 to 1e6 ms per joule")
-	bad(within(s.Weights.Money, 0, 1e6), "Weights.Money", s.Weights.Money, "0 to 1e6 ms per megabyte")
+	bad(within(s.Weights.Money, 0, 1e6), "Weights.Money", s.Weights.Money, "0 to 1e6 ms per unit of money")
 	bad(s.Threshold.RTT > 0 && s.Threshold.RTT <= time.Minute, "Threshold.RTT", s.Threshold.RTT, "more than 0 up to 1m")
 	bad(s.Threshold.Jitter > 0 && s.Threshold.Jitter <= time.Minute, "Threshold.Jitter", s.Threshold.Jitter, "more than 0 up to 1m")
 	bad(within(s.Threshold.Loss, 0, 1), "Threshold.Loss", s.Threshold.Loss, "0 to 1")

@@ -3,7 +3,6 @@
 package offload
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -17,10 +16,11 @@ type target struct {
 	link *link.Link
 	// metered: it is paid by the byte.
 	metered bool
-	// services are the execution times by model name.
-	services map[string]*serviceTime
-	// refusedUntil is when a model that it refused for good is asked for again.
-	refusedUntil map[string]time.Duration
+	// What sending costs, per byte and per task.
+	pricePerByte, pricePerCall float64
+	// models are what is known of each model there, by its index.
+	models []*remoteModel
+	other  remoteModel // of models that are not known here
 	// answerBytes is the size of its answers.
 	answerBytes link.Average
 
@@ -56,20 +56,27 @@ func (t *target) failed(at, pause time.Duration, err string) {
 	t.failing, t.pausedUntil, t.lastError = true, at+pause, err
 }
 
-// unusable says why nothing new should be sent there now; "" when it may be.
-func (t *target) unusable(now time.Duration, inFlightLimit int) string {
+// remoteModel is what is known of a model on a target.
+type remoteModel struct {
+	service serviceTime
+	// refusedUntil is when one that was refused for good is asked for again.
+	refusedUntil time.Duration
+}
+
+// block says why nothing new should be sent there now.
+func (t *target) block(now time.Duration, inFlightLimit int) Block {
 	switch {
 	case t.failing && now < t.pausedUntil:
-		return "unreachable: " + t.lastError
+		return Block{What: Unreachable, Text: t.lastError}
 	case len(t.queue)+len(t.flying) >= inFlightLimit:
-		return fmt.Sprintf("%d attempts under way", len(t.queue)+len(t.flying))
+		return Block{What: Crowded, N: len(t.queue) + len(t.flying)}
 	case t.lostInRow > 0:
-		return fmt.Sprintf("%d probes lost in a row", t.lostInRow)
+		return Block{What: ProbesGone, N: t.lostInRow}
 	}
 	if what, age := t.stalled(now); age > 0 {
-		return fmt.Sprintf("stalled: %s unanswered for %.0f ms", what, ms(age))
+		return Block{What: Stalled, Text: what, Ms: ms(age)}
 	}
-	return ""
+	return Block{}
 }
 
 // stalled tells what has been overdue for how long with no sign of life since; 0 when
@@ -100,6 +107,23 @@ func (t *target) bytesAhead(now time.Duration) float64 {
 	return ahead
 }
 
+// bytesBefore is what a payload of a job would wait for on the uplink: what is flying and
+// has not left, and what is queued and more urgent.
+func (t *target) bytesBefore(j *job, now time.Duration) float64 {
+	return t.flyingAhead(now) + t.queuedBefore(j)
+}
+
+// queuedBefore is what is queued and more urgent than a job.
+func (t *target) queuedBefore(j *job) float64 {
+	ahead := 0
+	for _, a := range t.queue {
+		if a.job != j && a.job.moreUrgent(j) < 0 {
+			ahead += a.bytes()
+		}
+	}
+	return float64(ahead)
+}
+
 // flyingAhead is the part of what was handed over that at the known rate has not left yet.
 func (t *target) flyingAhead(now time.Duration) float64 {
 	ahead := 0.
@@ -114,13 +138,15 @@ func (t *target) flyingAhead(now time.Duration) float64 {
 	return ahead
 }
 
-func (t *target) service(model string) *serviceTime {
-	s := t.services[model]
-	if s == nil {
-		s = &serviceTime{}
-		t.services[model] = s
+// of is what is known of a model there; m may be one that nothing is known of here.
+func (t *target) of(m *model) *remoteModel {
+	if m == nil {
+		return &t.other
 	}
-	return s
+	for len(t.models) <= m.index {
+		t.models = append(t.models, &remoteModel{})
+	}
+	return t.models[m.index]
 }
 
 // enqueue keeps the send queue ordered by priority, then deadline, then arrival.
@@ -131,10 +157,16 @@ func (t *target) enqueue(a *attempt) {
 
 // drop takes an attempt off every list it is on.
 func (t *target) drop(a *attempt) {
-	is := func(x *attempt) bool { return x == a }
-	t.queue = slices.DeleteFunc(t.queue, is)
-	t.flying = slices.DeleteFunc(t.flying, is)
+	t.queue, t.flying = without(t.queue, a), without(t.flying, a)
 	if t.sending == a {
 		t.sending = nil
 	}
+}
+
+// without takes one out of a list.
+func without[T comparable](list []T, x T) []T {
+	if i := slices.Index(list, x); i >= 0 {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
 }

@@ -77,6 +77,8 @@ type Task struct {
 	Deadline time.Time
 	// Context travels to the remote side. It never holds the ground truth.
 	Context map[string]string
+	// Private: it never leaves the box.
+	Private bool
 	// ExpectedLocal and ExpectedRemote are the execution times on the box and on the
 	// best remote target, without queue or network: measured where known, else as
 	// configured, else zero for unknown.

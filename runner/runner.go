@@ -236,6 +236,7 @@ func (r *Runner) handle(ev offload.Event) {
 				cancel()
 			}
 		case offload.FinishTask:
+			a.Outcome.Record = a.Outcome.Record.Detach()
 			r.history.add(a.Outcome)
 			if waiter := r.waiters[a.Ref]; waiter != nil {
 				delete(r.waiters, a.Ref)

@@ -99,7 +99,7 @@ type Writable struct {
 }
 
 // Weights are those of offload.Weights.
-type Weights struct{ Accuracy, Energy, Money float64 }
+type Weights struct{ Latency, Accuracy, Energy, Money, Battery float64 }
 
 // Threshold are the limits of offload.Threshold.
 type Threshold struct {

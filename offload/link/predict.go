@@ -144,6 +144,15 @@ func (l *Link) top(p *Prediction) float64 {
 	return max(longest, p.scale, 3*p.fresh)
 }
 
+// Certain is the prediction of who knows: done after exactly that time.
+func Certain(now, after time.Duration) Prediction {
+	p := Prediction{At: now, scale: max(after.Seconds(), 1e-9)}
+	for i := range p.bounds {
+		p.bounds[i] = p.scale * (1 + 1e-9*float64(i-levels))
+	}
+	return p
+}
+
 // Expected is the median.
 func (p *Prediction) Expected() time.Duration { return seconds(p.bounds[median]) }
 

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import "time"
+
+// backupAt is the latest useful start of a local run: its expected time with some slack, the
+// guard and the work ahead of it before the deadline.
+func (e *Engine) backupAt(j *job) time.Duration {
+	v, _ := e.box.fitting(j, e.now)
+	takes := e.box.expect(v, j.task, e.now)
+	slack := time.Duration(e.settings.Tuning.BackupSlack * float64(takes))
+	return j.deadline - slack - e.settings.Guard - e.box.workAhead(j, e.now)
+}
+
+// softAt is when a box that has nothing else to do runs the backup of what is sent: when the
+// probability of being in time, given that no answer has come yet, falls below
+// Tuning.Promise. For F the distribution of the time to the answer and D the time left it is
+// (F(D) - F(t)) / (1 - F(t)), which gives t.
+func (e *Engine) softAt(p *prediction, inTime float64) time.Duration {
+	promise := e.settings.Tuning.Promise
+	if inTime <= promise {
+		return e.now
+	}
+	return p.At + p.Quantile((inTime-promise)/(1-promise))
+}
+
+// likely is the probability that an attempt elsewhere brings a job's answer in time, given
+// that it has not come yet; 0 without one.
+func (e *Engine) likely(j *job) float64 {
+	a := j.flying()
+	if a == nil {
+		return 0
+	}
+	if j.deadline == forever {
+		return 1
+	}
+	t := e.targets[a.target]
+	left := max(0, j.deadline-e.now)
+	in := conditional(&a.prediction, e.now, j.deadline)
+	if a.started == 0 || len(t.flying) == 0 || t.flying[0] == a {
+		return in
+	}
+	// Answers come in order, most of the time: what is behind an overdue one waits as well.
+	oldest := t.flying[0]
+	if age := e.now - oldest.prediction.At; age > oldest.prediction.Flight().Late {
+		in = min(in, conditional(&oldest.prediction, e.now, e.now+left))
+	}
+	return in
+}
+
+// conditional is the probability of being done by a time, given that it is not done now.
+func conditional(p *prediction, now, by time.Duration) float64 {
+	gone := p.By(now - p.At)
+	if gone >= 1 {
+		return 0
+	}
+	return max(0, p.By(by-p.At)-gone) / (1 - gone)
+}
+
+// wakeBackups queues the backups whose latest useful start has come.
+func (e *Engine) wakeBackups() {
+	for i := 0; i < len(e.jobs); i++ {
+		j := e.jobs[i]
+		if j.backup && !j.waiting && e.now >= e.backupAt(j) {
+			j.backup = false
+			e.queueLocal(j)
+			if i < len(e.jobs) && e.jobs[i] != j { // queueing it ended another
+				i--
+			}
+		}
+	}
+}
+
+// idleBackup is the backup that a box with nothing else to do runs: of those that are less
+// certain to be answered than Tuning.Promise the one with the most to lose.
+func (e *Engine) idleBackup() (*job, *variant) {
+	var best *job
+	most := 0.
+	for _, j := range e.jobs {
+		if !j.backup || j.waiting {
+			continue
+		}
+		likely := 1.
+		if e.now >= j.softAt {
+			likely = e.likely(j)
+		} else if a := j.flying(); a != nil && e.targets[a.target].isLate(e.now) {
+			likely = e.likely(j)
+		}
+		if likely >= e.settings.Tuning.Promise {
+			continue
+		}
+		if risk := (1 - likely) * j.task.Priority.worth(); risk > most {
+			best, most = j, risk
+		}
+	}
+	if best == nil {
+		return nil, nil
+	}
+	v, fits := e.box.fitting(best, e.now)
+	if !fits {
+		return nil, nil
+	}
+	return best, v
+}
+
+// isLate tells whether the oldest attempt under way should have been done.
+func (t *target) isLate(now time.Duration) bool {
+	if len(t.flying) == 0 {
+		return false
+	}
+	p := &t.flying[0].prediction
+	return now-p.At > p.Flight().Late
+}
+
+// worthHolding tells whether a better answer than the box's of an accuracy is worth the wait
+// for it.
+func (e *Engine) worthHolding(j *job, accuracy float64) bool {
+	a, w := j.flying(), &e.settings.Weights
+	if a == nil || !e.settings.Hedge || j.deadline == forever || w.Accuracy == 0 {
+		return false
+	}
+	better := 100 * w.Accuracy * (j.model.remoteAccuracy() - accuracy) * e.likely(j)
+	until := j.deadline - e.settings.Guard
+	if until <= e.now {
+		return false
+	}
+	expected := a.prediction.At + a.prediction.Expected() - e.now
+	wait := min(max(expected, (until-e.now)/4), until-e.now)
+	return better > w.Latency*ms(wait)
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import "time"
+
+// model is a Model with what was measured of it.
+type model struct {
+	Model
+	local []variant
+	// index is its place in the targets' measurements.
+	index int
+	// best is the accuracy of the best variant, fastest the index of the quickest as configured.
+	best float64
+}
+
+// variant is a Variant with its execution time.
+type variant struct {
+	Variant
+	service *serviceTime
+}
+
+// setModels replaces the models; what was measured of a variant or of a model stays.
+func (e *Engine) setModels(models []Model) {
+	measured := map[string]*serviceTime{}
+	for _, m := range e.models {
+		for i := range m.local {
+			measured[m.local[i].Name] = m.local[i].service
+		}
+	}
+	before := e.models
+	e.models = make(map[string]*model, len(models))
+	for i := range models {
+		m := &model{Model: models[i], index: -1}
+		m.Local = nil
+		if old := before[m.Name]; old != nil {
+			m.index = old.index
+		}
+		if m.index < 0 {
+			m.index = e.modelIndex(m.Name)
+		}
+		for _, v := range models[i].Local {
+			service := measured[v.Name]
+			if service == nil {
+				service = &serviceTime{}
+				measured[v.Name] = service
+			}
+			m.local = append(m.local, variant{v, service})
+			m.best = max(m.best, v.Accuracy)
+		}
+		e.models[m.Name] = m
+	}
+	for _, j := range e.jobs { // what waits may run on what is there now
+		j.model = e.modelOf(j.task.Model)
+	}
+}
+
+// mostModels bounds the names that are remembered.
+const mostModels = 1024
+
+// modelOf is the model that a task asks for, with no variant where the box has none; nil for
+// a task that names none.
+func (e *Engine) modelOf(name string) *model {
+	m := e.models[name]
+	if m == nil && name != "" && len(e.modelIndexes) < mostModels {
+		m = &model{Model: Model{Name: name}, index: e.modelIndex(name)}
+		e.models[name] = m
+	}
+	return m
+}
+
+// modelIndex is the place of a model in the targets' measurements. Names that nobody asks
+// for any more keep theirs: an operator's models are few.
+func (e *Engine) modelIndex(name string) int {
+	i, ok := e.modelIndexes[name]
+	if !ok {
+		i = len(e.modelIndexes)
+		e.modelIndexes[name] = i
+	}
+	return i
+}
+
+// remoteAccuracy is that of a model elsewhere; an unknown one counts like the box's best,
+// so that it neither draws nor repels.
+func (m *model) remoteAccuracy() float64 {
+	switch {
+	case m == nil:
+		return 0
+	case m.Remote.Accuracy == 0:
+		return m.best
+	}
+	return m.Remote.Accuracy
+}
+
+// remoteService is the execution time elsewhere to assume until it is measured.
+func (m *model) remoteService() time.Duration {
+	if m == nil {
+		return 0
+	}
+	return m.Remote.Service
+}

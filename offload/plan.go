@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offload
+
+import "time"
+
+// plan is what the box would do with what waits: in order of the deadlines (Jackson's rule,
+// which is late only where every order is), each with its most accurate variant; where one
+// would be late, whatever before it costs least to be run smaller or not at all gives way.
+// That is Moore's and Hodgson's algorithm (1968) with values and more than one way to give.
+type plan struct {
+	entries []entry
+	free    []time.Duration // by worker
+}
+
+// entry is one job of a plan.
+type entry struct {
+	job *job
+	// worth is what a result of the box would be worth: less where another is likely to come.
+	worth   float64
+	variant *variant
+	takes   time.Duration
+	end     time.Duration
+	dropped bool
+}
+
+// mostPlanned bounds the work of one plan; what is due later waits for the next one.
+const mostPlanned = 48
+
+// missWorth is what a deadline that is met is worth beside the accuracy of its result, for a
+// task of any priority.
+const missWorth = 1.
+
+// value of a result of so much accuracy; an unknown one is worth something too.
+func (en *entry) value(accuracy float64) float64 {
+	p := en.job.task.Priority
+	return en.worth * (p.worth()*max(accuracy, .01) + missWorth)
+}
+
+// make works the plan out. Without extra the queue is planned, with it that job as well.
+// skip, when set, is a run that would be stopped: its worker is free after that, and its job
+// among those that wait.
+func (e *Engine) plan(p *plan, extra *job, skip *attempt) (value float64) {
+	b := &e.box
+	p.entries, p.free = p.entries[:0], p.free[:0]
+	for _, a := range b.running {
+		busy := b.busyFor(a, e.now)
+		if a == skip {
+			busy = b.stopTime(a.expected)
+		}
+		p.free = append(p.free, e.now+busy)
+	}
+	for len(p.free) < b.workers {
+		p.free = append(p.free, e.now)
+	}
+	for _, j := range b.queue {
+		if extra != nil && extra.sooner(j) < 0 {
+			e.addEntry(p, extra)
+			extra = nil
+		}
+		if len(p.entries) == mostPlanned {
+			break
+		}
+		e.addEntry(p, j)
+	}
+	if extra != nil {
+		e.addEntry(p, extra)
+	}
+	for p.late(e) {
+		continue
+	}
+	for i := range p.entries {
+		if en := &p.entries[i]; !en.dropped {
+			value += en.value(en.variant.Accuracy)
+		}
+	}
+	return value
+}
+
+func (e *Engine) addEntry(p *plan, j *job) {
+	v := bestOf(j.variants())
+	if v == nil {
+		return
+	}
+	p.entries = append(p.entries, entry{job: j, worth: 1 - e.likely(j), variant: v, takes: e.box.expect(v, j.task, e.now)})
+}
+
+// bestOf is the most accurate variant; the first of equal ones; nil for none.
+func bestOf(all []variant) (best *variant) {
+	for i := range all {
+		if best == nil || all[i].Accuracy > best.Accuracy {
+			best = &all[i]
+		}
+	}
+	return best
+}
+
+// late lets something give way for the first entry that would miss its deadline; false when
+// there is none.
+func (p *plan) late(e *Engine) bool {
+	var buffer [8]time.Duration
+	free := append(buffer[:0], p.free...)
+	for i := range p.entries {
+		en := &p.entries[i]
+		if en.dropped {
+			continue
+		}
+		w := 0
+		for k := range free {
+			if free[k] < free[w] {
+				w = k
+			}
+		}
+		free[w] += en.takes
+		en.end = free[w]
+		if over := en.end + e.box.spread(en) - en.job.deadline; en.job.deadline != forever && over > 0 {
+			p.giveWay(e, i, over)
+			return true
+		}
+	}
+	return false
+}
+
+// spread is what a planned run may well take longer.
+func (b *box) spread(en *entry) time.Duration {
+	return en.takes / 8
+}
+
+// giveWay makes the entry up to the late one smaller, or drops it, that loses the least for
+// the time it saves.
+func (p *plan) giveWay(e *Engine, late int, over time.Duration) {
+	best, bestVariant, least := -1, (*variant)(nil), 0.
+	consider := func(i int, v *variant, loss float64, saves time.Duration) {
+		if saves <= 0 {
+			return
+		}
+		rate := loss / min(saves, over).Seconds()
+		if best < 0 || rate < least {
+			best, bestVariant, least = i, v, rate
+		}
+	}
+	for i := range p.entries[:late+1] {
+		en := &p.entries[i]
+		if en.dropped {
+			continue
+		}
+		all := en.job.variants()
+		for k := range all {
+			if v := &all[k]; v != en.variant {
+				takes := e.box.expect(v, en.job.task, e.now)
+				consider(i, v, en.value(en.variant.Accuracy)-en.value(v.Accuracy), en.takes-takes)
+			}
+		}
+		saves := en.takes
+		if i == late {
+			saves = max(saves, over)
+		}
+		consider(i, nil, en.value(en.variant.Accuracy), saves)
+	}
+	en := &p.entries[best]
+	if bestVariant == nil {
+		en.dropped = true
+		return
+	}
+	en.variant, en.takes = bestVariant, e.box.expect(bestVariant, en.job.task, e.now)
+}
+
+// first is what runs next; nil for nothing.
+func (p *plan) first() *entry {
+	for i := range p.entries {
+		if !p.entries[i].dropped {
+			return &p.entries[i]
+		}
+	}
+	return nil
+}
+
+// find is a job's entry; nil for none.
+func (p *plan) find(j *job) *entry {
+	for i := range p.entries {
+		if p.entries[i].job == j {
+			return &p.entries[i]
+		}
+	}
+	return nil
+}
