@@ -23,6 +23,8 @@ type job struct {
 	waiting, backup bool
 	// softAt is when an idle box runs the backup.
 	softAt time.Duration
+	// preempted counts the runs of it that were stopped for others.
+	preempted int
 	// rescuedAt is when another target was looked for last.
 	rescuedAt time.Duration
 	// held is the box's answer, kept back while a better one may come until heldUntil.

@@ -172,7 +172,7 @@ func (e *Engine) preempt() {
 	}
 	going, best, net := e.goOn(), -1, e.settings.Tuning.Preempt
 	for i, a := range b.running {
-		if a.stopping {
+		if a.stopping || a.started >= e.now || (a.job != nil && a.job.preempted >= mostPreempted) {
 			continue
 		}
 		if n := e.instead(a) - going; n > net {
@@ -186,10 +186,15 @@ func (e *Engine) preempt() {
 	j := a.job
 	e.stop(a)
 	if j != nil {
+		j.preempted++
 		e.queueLocal(j)
 		b.changed = false
 	}
 }
+
+// mostPreempted is how often the runs of one task are stopped: it may not be kept from
+// ending by what comes.
+const mostPreempted = 2
 
 // somebodyLate tells whether anything that waits would not be in time with its best variant.
 func (e *Engine) somebodyLate() bool {
