@@ -72,7 +72,7 @@ unittest: tools $(ONNXRUNTIME) ## Run the unit tests
 e2e: build ## Run the end-to-end tests against the binaries in bin/
 	go test -timeout 8m -count=1 ./test/e2e/...
 
-# Real time: a minute for each class, on a machine that has little else to do.
+# Real time: a minute for each class.
 TRACE   ?= build/twin-check-$(KIND).csv
 KIND    ?= wifi
 CLASSES ?= xavier,nano

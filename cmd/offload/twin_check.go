@@ -18,6 +18,7 @@ import (
 	"edgex-offload/offload"
 	"edgex-offload/standalone/emulator"
 	"edgex-offload/standalone/emulator/tun"
+	"edgex-offload/standalone/testbed"
 	"edgex-offload/standalone/twincheck"
 	"edgex-offload/twin"
 )
@@ -41,8 +42,8 @@ func twinCheckCommand() *cobra.Command {
 		Long: `check plays the same tasks over the same trace twice: in real time with the real runner,
 gRPC client and server over an emulated link, and on the twin's virtual clock. It prints
 what came of them, live against twin, and fails where the shares of missed deadlines differ
-by more than one point. Both ends run on this machine, which should have little else to do:
-wake-ups that were late show whether it had.
+by more than one point. Both ends run on this machine; as root they go before all else on
+it, otherwise it should have little else to do. Wake-ups that were late show whether it had.
 
 Levels (--level):
   ip    IP packets between two network namespaces over a TUN device, with the kernel's TCP;
@@ -141,6 +142,7 @@ func checkTwin(cmd *cobra.Command, o twinCheckOptions) error {
 	if err != nil {
 		return err
 	}
+	_ = testbed.Hurry() // where it is not allowed, late wake-ups show what that does
 	var all []*twincheck.Comparison
 	for i, cell := range cells {
 		c, err := twincheck.Run(cmd.Context(), twincheck.Options{
