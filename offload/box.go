@@ -109,6 +109,23 @@ func (b *box) fitting(j *job, start time.Duration) (best *variant, fits bool) {
 	return best, fits
 }
 
+// worthiest is the variant that is worth most when started now: by its accuracy and by the
+// probability that it is in time. nil where none has a chance.
+func (b *box) worthiest(j *job, now time.Duration) (best *variant) {
+	all, most := j.variants(), 0.
+	for i := range all {
+		v := &all[i]
+		in, takes := 1., b.expect(v, j.task, now)
+		if j.deadline != forever {
+			in = v.service.within(j.deadline-now, takes)
+		}
+		if worth := in * j.value(v.Accuracy); worth > most && now+takes <= j.deadline {
+			best, most = v, worth
+		}
+	}
+	return best
+}
+
 // hopeless says that no variant makes the deadline any more.
 func (b *box) hopeless(j *job, start time.Duration) bool {
 	_, fits := b.fitting(j, start)

@@ -35,6 +35,9 @@ type Engine struct {
 
 	pool     pool
 	decision decision // the one that is made just now
+	chain    []*job   // scratch of wakeBackups
+	// nextBackup is when the next backup is due.
+	nextBackup time.Duration
 
 	out  []Action
 	ring time.Duration // last Ring asked for; forever when none
@@ -120,6 +123,8 @@ func (e *Engine) localDone(ev *Event) {
 	e.box.lastDone, e.box.changed = e.now, true
 	if ev.Answer != nil {
 		a.variant.service.add(e.now, e.box.pace.add(ev.Execution, a.variant.service))
+	} else if ev.Execution > a.whole && a.stopping {
+		e.box.pace.add(ev.Execution, a.variant.service) // it would have taken longer still
 	} else if a.stopping && a.whole > 0 {
 		const weight = .1
 		e.box.stops.Add(min((e.now-a.stoppedAt).Seconds()/a.whole.Seconds(), 1), weight)

@@ -102,8 +102,9 @@ type pace struct {
 }
 
 const (
-	// paceWeight follows a box that begins to throttle within three runs.
-	paceWeight = .3
+	// A run that is as long as expected, give or take paceUsual of its logarithm, moves the pace
+	// by paceWeight; one that is not by paceJump: a box begins to throttle from one run to the next.
+	paceUsual, paceWeight, paceJump = .25, .15, .6
 	// paceReturn pulls it back to 1, so that it is the models' usual times that settle.
 	paceReturn = .02
 	// mostPace bounds what one run says.
@@ -131,8 +132,11 @@ func (p *pace) add(took time.Duration, s *serviceTime) (usual time.Duration) {
 		return took
 	}
 	ratio := took.Seconds() / max(s.mean.Or(0), 1e-9)
-	f := p.factor()
-	f += paceWeight * (min(max(ratio, 1/mostPace), mostPace) - f)
+	f, weight := p.factor(), paceWeight
+	if math.Abs(math.Log(ratio/f)) > paceUsual {
+		weight = paceJump
+	}
+	f += weight * (min(max(ratio, 1/mostPace), mostPace) - f)
 	p.slower = f + paceReturn*(1-f)
 	return time.Duration(float64(took) / p.slower)
 }

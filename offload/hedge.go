@@ -2,7 +2,10 @@
 
 package offload
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // backupAt is the latest useful start of a local run: its expected time with some slack, the
 // guard and the work ahead of it before the deadline.
@@ -58,18 +61,46 @@ func conditional(p *prediction, now, by time.Duration) float64 {
 	return max(0, p.By(by-p.At)-gone) / (1 - gone)
 }
 
-// wakeBackups queues the backups whose latest useful start has come.
+// wakeBackups queues the backups whose latest useful start has come. When a link stands still
+// all that is under way there needs the box at once: so each must leave room for those that
+// are due after it, and for what waits already.
 func (e *Engine) wakeBackups() {
-	for i := 0; i < len(e.jobs); i++ {
-		j := e.jobs[i]
-		if j.backup && !j.waiting && e.now >= e.backupAt(j) {
-			j.backup = false
-			e.queueLocal(j)
-			if i < len(e.jobs) && e.jobs[i] != j { // queueing it ended another
-				i--
-			}
+	e.nextBackup = forever
+	chain := e.chain[:0]
+	for _, j := range e.jobs {
+		if j.backup && !j.waiting {
+			chain = append(chain, j)
 		}
 	}
+	if len(chain) == 0 {
+		return
+	}
+	pending := len(chain)
+	chain = append(chain, e.box.queue...)
+	slices.SortFunc(chain, (*job).sooner)
+	e.chain = chain
+	var first *job // the soonest backup
+	latest, free := forever, e.box.freeAt(e.now)
+	for i := len(chain) - 1; i >= 0; i-- {
+		j := chain[i]
+		v, _ := e.box.fitting(j, e.now)
+		takes := time.Duration(e.settings.Tuning.BackupSlack * float64(e.box.expect(v, j.task, e.now)))
+		latest = min(latest, j.deadline-e.settings.Guard) - takes/time.Duration(e.box.workers)
+		if j.waiting {
+			continue
+		}
+		first, pending = j, pending-1
+		if pending == 0 {
+			break
+		}
+	}
+	if at := latest - (free - e.now); e.now < at {
+		e.nextBackup = at
+		return
+	}
+	first.backup = false
+	e.queueLocal(first)
+	e.wakeBackups() // the next one may be due as well
 }
 
 // idleBackup is the backup that a box with nothing else to do runs: of those that are less
@@ -97,11 +128,7 @@ func (e *Engine) idleBackup() (*job, *variant) {
 	if best == nil {
 		return nil, nil
 	}
-	v, fits := e.box.fitting(best, e.now)
-	if !fits {
-		return nil, nil
-	}
-	return best, v
+	return e.alone(best)
 }
 
 // isLate tells whether the oldest attempt under way should have been done.

@@ -27,17 +27,10 @@ type entry struct {
 // mostPlanned bounds the work of one plan; what is due later waits for the next one.
 const mostPlanned = 48
 
-// missWorth is what a deadline that is met is worth beside the accuracy of its result, for a
-// task of any priority.
-const missWorth = 1.
+// value of a result of so much accuracy.
+func (en *entry) value(accuracy float64) float64 { return en.worth * en.job.value(accuracy) }
 
-// value of a result of so much accuracy; an unknown one is worth something too.
-func (en *entry) value(accuracy float64) float64 {
-	p := en.job.task.Priority
-	return en.worth * (p.worth()*max(accuracy, .01) + missWorth)
-}
-
-// make works the plan out. Without extra the queue is planned, with it that job as well.
+// plan works the plan out. Without extra the queue is planned, with it that job as well.
 // skip, when set, is a run that would be stopped: its worker is free after that, and its job
 // among those that wait.
 func (e *Engine) plan(p *plan, extra *job, skip *attempt) (value float64) {
@@ -123,7 +116,7 @@ func (p *plan) late(e *Engine) bool {
 
 // spread is what a planned run may well take longer.
 func (b *box) spread(en *entry) time.Duration {
-	return en.takes / 8
+	return en.takes / 6
 }
 
 // giveWay makes the entry up to the late one smaller, or drops it, that loses the least for

@@ -122,11 +122,7 @@ func (e *Engine) nextLocal() (*job, *variant) {
 		}
 		return first, bestOf(first.variants())
 	case len(b.queue) == 1: // the common case
-		j := b.queue[0]
-		if v, fits := b.fitting(j, e.now); fits || b.explores(e.now) {
-			return j, v
-		}
-		return nil, nil
+		return e.alone(b.queue[0])
 	}
 	e.plan(&b.plan, nil, nil)
 	if en := b.plan.first(); en != nil {
@@ -134,9 +130,20 @@ func (e *Engine) nextLocal() (*job, *variant) {
 	}
 	// Nothing is planned: the spread that a plan keeps may be all that is missing.
 	for _, j := range b.queue {
-		if v, fits := b.fitting(j, e.now); fits || b.explores(e.now) {
+		if j, v := e.alone(j); j != nil {
 			return j, v
 		}
+	}
+	return nil, nil
+}
+
+// alone is a job with the variant to run it with when nothing else counts.
+func (e *Engine) alone(j *job) (*job, *variant) {
+	if v := e.box.worthiest(j, e.now); v != nil {
+		return j, v
+	}
+	if v, fits := e.box.fitting(j, e.now); fits || e.box.explores(e.now) {
+		return j, v
 	}
 	return nil, nil
 }
@@ -206,7 +213,7 @@ func (e *Engine) somebodyLate() bool {
 			continue
 		}
 		takes := b.expect(v, j.task, e.now)
-		if start+takes+takes/8 > j.deadline {
+		if start+takes+takes/6 > j.deadline {
 			return true
 		}
 		start += takes / time.Duration(b.workers)
@@ -320,11 +327,8 @@ func (e *Engine) askToRing() {
 	idle := len(e.box.running) < e.box.workers
 	for _, j := range e.jobs {
 		due = min(due, j.end)
-		if j.backup && !j.waiting {
-			due = min(due, e.backupAt(j))
-			if idle {
-				due = min(due, j.softAt)
-			}
+		if j.backup && !j.waiting && idle {
+			due = min(due, j.softAt)
 		}
 		if j.held.answer != nil {
 			due = min(due, j.heldUntil)
@@ -336,6 +340,7 @@ func (e *Engine) askToRing() {
 	if len(e.box.queue) > 0 && idle { // held back as hopeless
 		due = min(due, e.box.lastDone+exploreAfter)
 	}
+	due = min(due, e.nextBackup)
 	for _, t := range e.targets {
 		due = min(due, e.probeTimes(t))
 	}

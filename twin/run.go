@@ -235,8 +235,9 @@ func (s *simulation) arrive(i int) {
 	j := &s.work.jobs[i]
 	created := epoch.Add(s.now)
 	s.tasks[i] = offload.Task{
-		// A source of its own: each task counts, so none supersedes another.
-		Source: strconv.Itoa(i), Model: s.scenario.Models[j.model].Name, Priority: j.priority,
+		// A source of its own: each task counts, so none supersedes another. Its ID says where
+		// it comes from.
+		ID: j.source, Source: strconv.Itoa(i), Model: s.scenario.Models[j.model].Name, Priority: j.priority,
 		Payload: s.bytes[:j.bytes], Created: created, Deadline: created.Add(j.allowed),
 	}
 	s.tell(offload.Event{Kind: offload.TaskArrived, Ref: uint64(i), Task: &s.tasks[i]})

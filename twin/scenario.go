@@ -174,12 +174,20 @@ type Source struct {
 	Kinds []Kind `yaml:"kinds"`
 }
 
-// gap is the mean time from one arrival to the next.
-func (s *Source) gap() time.Duration {
+// Gap is the mean time from one arrival to the next.
+func (s *Source) Gap() time.Duration {
 	if s.Every > 0 {
 		return s.Every
 	}
 	return time.Duration(float64(time.Second) / s.PerSecond)
+}
+
+// nameOf is that of the n-th of Count sources.
+func (s *Source) nameOf(n int) string {
+	if s.Count == 1 {
+		return s.Name
+	}
+	return fmt.Sprintf("%s-%d", s.Name, n+1)
 }
 
 // Size is how large payloads are, in bytes: lognormal, cut to Least and Most; with a Median

@@ -161,7 +161,7 @@ func (c *check) class(key string, class *Class, s *Scenario) {
 	}
 	for i := range class.Sources {
 		from := &class.Sources[i]
-		tasks += float64(from.Count) * float64(from.Burst) * s.Longest.Seconds() / from.gap().Seconds()
+		tasks += float64(from.Count) * float64(from.Burst) * s.Longest.Seconds() / from.Gap().Seconds()
 	}
 	c.that(tasks <= mostTasks, key+".sources: their tasks in "+s.Longest.String(), math.Round(tasks), fmt.Sprintf("at most %d", mostTasks))
 }

@@ -14,6 +14,8 @@ import (
 // job is a task with all that chance decides about it.
 type job struct {
 	at time.Duration
+	// source is where it comes from.
+	source string
 	// model is an index in the scenario's models.
 	model    int
 	bytes    int
@@ -123,7 +125,7 @@ func (d draw) overloads(s *Scenario, length time.Duration, seed uint64) [][]epis
 
 // source draws the tasks of the n-th of a source's Count.
 func (d draw) source(s *Scenario, c Class, from *Source, n int, length time.Duration) []job {
-	gap := from.gap()
+	gap := from.Gap()
 	jobs := make([]job, 0, int(length/gap+1)*from.Burst*5/4)
 	median := from.Bytes.Median
 	if from.Bytes.SourceSigma > 0 {
@@ -142,10 +144,10 @@ func (d draw) source(s *Scenario, c Class, from *Source, n int, length time.Dura
 	} else {
 		at = next()
 	}
-	model := s.model(from.Model)
+	model, name := s.model(from.Model), from.nameOf(n)
 	for ; at < length; at += next() {
 		for i := range from.Burst {
-			j := job{at: at + time.Duration(i)*from.Spacing, model: model}
+			j := job{at: at + time.Duration(i)*from.Spacing, source: name, model: model}
 			if from.Jitter > 0 {
 				j.at += time.Duration(d.Float64() * float64(from.Jitter))
 			}

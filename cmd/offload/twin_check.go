@@ -25,10 +25,11 @@ import (
 
 // twinCheckOptions are the flags of twin check.
 type twinCheckOptions struct {
-	trace, policy, level, report, congestion string
-	classes                                  []string
-	length                                   time.Duration
-	seed                                     int64
+	trace, scenario, policy, level, report, congestion string
+
+	classes []string
+	length  time.Duration
+	seed    int64
 }
 
 // levelAuto is ip where that can be had, else tcp.
@@ -57,6 +58,7 @@ Levels (--level):
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.trace, "trace", "", "trace CSV `file`")
+	f.StringVar(&o.scenario, "scenario", benchmarkName, "`file` of what there is to do, with one target, or "+benchmarkName)
 	f.StringSliceVar(&o.classes, "class", []string{"xavier"}, "classes of box, one run after the other")
 	f.StringVar(&o.policy, "policy", offload.DefaultSettings().Policy, "policy to play")
 	f.DurationVar(&o.length, "for", time.Minute, "how much of the trace, which repeats at its end, 5s to 400s; it takes that long for each class")
@@ -93,12 +95,14 @@ func (o *twinCheckOptions) cells(trace emulator.Trace) ([]twin.Cell, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	name := strings.TrimSuffix(filepath.Base(o.trace), ".csv")
-	cut, err := twinTrace(name, trace).Cut(o.length)
+	cut, err := twinTrace(o.trace, trace).Cut(o.length)
 	if err != nil {
 		return nil, err
 	}
-	scenario := twin.Benchmark()
+	scenario, err := readScenario(o.scenario)
+	if err != nil {
+		return nil, err
+	}
 	var cells []twin.Cell
 	for _, of := range o.classes {
 		class, err := scenario.Class(of)
