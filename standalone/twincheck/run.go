@@ -39,12 +39,12 @@ func Run(ctx context.Context, o Options) (*Comparison, error) {
 	if len(o.Trace.Slots) == 0 {
 		return nil, errors.New("twin check: Trace: 0 slots: allowed is one or more")
 	}
-	if n := len(o.Cell.Scenario.Targets); n != 1 {
-		return nil, fmt.Errorf("twin check: Scenario: %d targets: allowed is one", n)
-	}
 	work, err := twin.DrawWork(o.Cell)
 	if err != nil {
 		return nil, fmt.Errorf("twin check: %w", err)
+	}
+	if n := len(work.Scenario().Targets); n != 1 {
+		return nil, fmt.Errorf("twin check: Scenario: %d targets: allowed is one", n)
 	}
 	p := &play{options: o, work: work, tally: work.Tally()}
 	if err := p.run(ctx); err != nil {
@@ -102,9 +102,9 @@ func (p *play) run(ctx context.Context) (err error) {
 	if err := p.bed.Run(p.runner()); err != nil {
 		return err
 	}
-	before64 := link.UpBytes()
+	sent := link.UpBytes()
 	err = p.feed(ctx)
-	p.upBytes = link.UpBytes() - before64
+	p.upBytes = link.UpBytes() - sent
 	return err
 }
 

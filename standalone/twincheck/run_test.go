@@ -52,6 +52,11 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	require.ErrorContains(t, err, "Trace: 0 slots: allowed is one or more")
 	_, err = Run(t.Context(), Options{Cell: someCell(t, time.Second), Trace: steady(), Level: "udp"})
 	require.ErrorContains(t, err, `Level "udp": allowed are ip, tcp`)
+	two := someCell(t, time.Second)
+	two.Scenario.Targets = append(two.Scenario.Targets, two.Scenario.Targets[0])
+	two.Scenario.Targets[1].Name = "edge"
+	_, err = Run(t.Context(), Options{Cell: two, Trace: steady(), Level: OverTCP})
+	require.ErrorContains(t, err, "Scenario: 2 targets: allowed is one")
 }
 
 func TestTraceBeginsAfterTheLeadIn(t *testing.T) {
