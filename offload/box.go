@@ -51,9 +51,24 @@ func (b *box) stopTime(expected time.Duration) time.Duration {
 	return seconds(b.stops.Or(unknown) * expected.Seconds())
 }
 
+// A run is overdue from overdueAt times its expected time on. Then the box throttles or stalls,
+// and it takes longAfter of what it took so far again: nothing is known but that it is long.
+const (
+	overdueAt = 1.25
+	longAfter = .5
+)
+
 // busyFor is how long a worker that runs an attempt still does.
 func (b *box) busyFor(a *attempt, now time.Duration) time.Duration {
+	if a.overdue && !a.stopping {
+		return time.Duration(longAfter * float64(now-a.started))
+	}
 	return max(0, a.started+a.expected-now)
+}
+
+// overdueFrom is when a run becomes overdue.
+func (a *attempt) overdueFrom() time.Duration {
+	return a.started + time.Duration(overdueAt*float64(a.whole))
 }
 
 // freeAt is when a worker is free.

@@ -26,6 +26,8 @@ type Config struct {
 	// Foresight, when set, is asked instead of the links' estimates: a simulation's reference of
 	// what could be had if the network's future were known.
 	Foresight Foresight
+	// Network is what policy dqn asks; nil for none. A NetworkChanged event replaces it.
+	Network Network
 }
 
 // Foresight knows what the network will do.

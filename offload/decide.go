@@ -53,6 +53,7 @@ func (e *Engine) newJob(ref uint64, t *Task) *job {
 func (r *Record) begin(t *Task) {
 	r.TaskID, r.Source, r.Kind, r.Model = t.ID, t.Source, t.Kind.String(), t.Model
 	r.Priority, r.Bytes, r.Created, r.Truth = t.Priority.String(), len(t.Payload), t.Created, t.Truth
+	r.Private = t.Private
 	if !t.Deadline.IsZero() {
 		r.DeadlineMs = ms(t.Deadline.Sub(t.Created))
 	}
@@ -118,9 +119,15 @@ func (e *Engine) takeBack(j *job) bool {
 // decide chooses the first path of a job and takes it.
 func (e *Engine) decide(j *job) {
 	d := e.consider(j)
-	chosen, settled := e.policy.choose(d)
+	chosen, settled := e.decider(j).choose(d)
+	if d.lesson.given {
+		j.lesson = d.lesson
+	}
+	both := d.both
+	j.careful = careful(j.record.Policy)
 	r := &j.record
-	r.Policy, r.Settled, r.QueueMs = e.settings.Policy, settled, r.Paths[0].WaitMs
+	r.Settled, r.QueueMs, r.EnergyWeight = settled, r.Paths[0].WaitMs, d.energyPrice
+	e.castShadows(d, chosen)
 	if chosen < 0 {
 		e.drop(j, NoPath, e.noPath(j))
 		return
@@ -137,6 +144,10 @@ func (e *Engine) decide(j *job) {
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
+	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt) {
+		r.BackupAtMs, j.backup = j.offset(e.now), false
+		e.queueLocal(j)
+	}
 }
 
 func (e *Engine) noPath(j *job) string {
@@ -158,6 +169,7 @@ func (e *Engine) look(j *job, views []PathView) *decision {
 	d := &e.decision
 	d.job, d.now, d.settings, d.energyPrice = j, e.now, &e.settings, e.battery.energyPrice(&e.settings.Weights)
 	d.paths = slices.Grow(d.paths[:0], len(views))[:len(views)]
+	d.lesson.given, d.both = false, false
 	left := j.left(e.now)
 	for i := range views {
 		d.paths[i] = path{left: left, view: &views[i]}
@@ -211,7 +223,7 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 	p.price = float64(bytes)*t.pricePerByte + t.pricePerCall
 	*p.view = PathView{
 		Target: t.name, Accuracy: j.model.remoteAccuracy(),
-		WaitMs: ms(p.wait), TransferMs: ms(transfer), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
+		WaitMs: ms(p.wait), TransferMs: ms(transfer), UpMs: ms(p.transfer), Measured: t.link.Known(), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
 		ExpectedMs: ms(p.expected), JitterMs: ms(jitter), LossRatio: loss, UpKbps: kbps(rate),
 		P95Ms: ms(p.prediction.Quantile(.95)), InTime: p.prediction.inTime(p.left), Joules: p.joules, Price: p.price,
 	}

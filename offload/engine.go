@@ -10,12 +10,17 @@ import (
 
 // Engine decides where each task runs. See the package's documentation for its rules.
 type Engine struct {
-	settings  Settings
-	policy    policy
-	power     Power
-	probing   Probing
-	epoch     time.Time
-	foresight Foresight
+	// given are the settings as they came, settings the same with the weights of the objective.
+	given, settings Settings
+	policy          policy
+	policies        map[string]policy // by name; each is made once
+	shadows         []shadow
+	power           Power
+	probing         Probing
+	epoch           time.Time
+	foresight       Foresight
+	network         Network
+	bandit          *linUCB // nil until it decides
 
 	models       map[string]*model
 	modelIndexes map[string]int
@@ -49,9 +54,10 @@ func NewEngine(c Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever, foresight: c.Foresight,
-		box:   box{workers: c.Workers},
-		byRef: map[uint64]*job{}, attempts: map[uint64]*attempt{}, modelIndexes: map[string]int{},
+		power: c.Power, probing: c.Probing, epoch: c.Epoch, ring: forever, foresight: c.Foresight, network: c.Network,
+		box:      box{workers: c.Workers},
+		policies: map[string]policy{},
+		byRef:    map[uint64]*job{}, attempts: map[uint64]*attempt{}, modelIndexes: map[string]int{},
 	}
 	for _, t := range c.Targets {
 		e.targets = append(e.targets, &target{
@@ -94,6 +100,10 @@ func (e *Engine) Handle(ev Event) []Action {
 			e.apply(*ev.Settings)
 			e.boundQueue()
 		}
+	case NetworkChanged:
+		e.network = ev.Network
+		delete(e.policies, PolicyDQN)
+		e.apply(e.given)
 	case ModelsChanged:
 		e.setModels(ev.Models)
 	case Stop:
@@ -106,10 +116,6 @@ func (e *Engine) Handle(ev Event) []Action {
 	}
 	e.schedule()
 	return e.out
-}
-
-func (e *Engine) apply(s Settings) {
-	e.settings, e.policy = s, policyFor(s.Policy)
 }
 
 // localDone frees a worker and, if its job still wants one, gives it the answer.
@@ -284,8 +290,8 @@ func (e *Engine) Box() BoxState {
 	return s
 }
 
-// Settings are those in force.
-func (e *Engine) Settings() Settings { return e.settings }
+// Settings are those in force, as they were given.
+func (e *Engine) Settings() Settings { return e.given }
 
 // Marks are what a driver compares to see what was measured since it looked last.
 type Marks struct {

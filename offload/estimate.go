@@ -104,7 +104,7 @@ type pace struct {
 const (
 	// A run that is as long as expected, give or take paceUsual of its logarithm, moves the pace
 	// by paceWeight; one that is not by paceJump: a box begins to throttle from one run to the next.
-	paceUsual, paceWeight, paceJump = .25, .15, .6
+	paceUsual, paceWeight, paceJump = .25, .15, .9
 	// paceReturn pulls it back to 1, so that it is the models' usual times that settle.
 	paceReturn = .02
 	// mostPace bounds what one run says.

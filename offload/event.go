@@ -43,6 +43,8 @@ const (
 	BoxChanged
 	// SettingsChanged: Settings, validated.
 	SettingsChanged
+	// NetworkChanged: Network; nil takes it away.
+	NetworkChanged
 	// ModelsChanged: Models.
 	ModelsChanged
 	// Stop: nothing else. Every task under way is finished, later ones at once.
@@ -86,6 +88,7 @@ type Event struct {
 	Charging bool
 
 	Settings *Settings
+	Network  Network
 	Models   []Model
 }
 

@@ -98,6 +98,7 @@ func (e *Engine) finish(j *job, answer *Answer, reason Reason, err string) {
 	r.Seq, r.Reason, r.LatencyMs = e.finished, reason, j.offset(e.now)
 	r.DeadlineMet = answer != nil && e.now <= j.deadline
 	r.Error = err
+	e.learn(j)
 	e.out = append(e.out, Action{Kind: FinishTask, Ref: j.ref, Task: j.task, Outcome: Outcome{Answer: answer, Reason: reason, Record: *r}})
 	e.pool.done = append(e.pool.done, j)
 }

@@ -67,9 +67,20 @@ func conditional(p *prediction, now, by time.Duration) float64 {
 func (e *Engine) wakeBackups() {
 	e.nextBackup = forever
 	chain := e.chain[:0]
-	for _, j := range e.jobs {
-		if j.backup && !j.waiting {
+	for i := 0; i < len(e.jobs); i++ {
+		j := e.jobs[i]
+		switch {
+		case !j.backup || j.waiting:
+		case j.careful:
 			chain = append(chain, j)
+		case e.now < e.backupAt(j):
+			e.nextBackup = min(e.nextBackup, e.backupAt(j))
+		default:
+			j.backup = false
+			e.queueLocal(j)
+			if i < len(e.jobs) && e.jobs[i] != j { // queueing it ended another
+				i--
+			}
 		}
 	}
 	if len(chain) == 0 {
@@ -95,7 +106,7 @@ func (e *Engine) wakeBackups() {
 		}
 	}
 	if at := latest - (free - e.now); e.now < at {
-		e.nextBackup = at
+		e.nextBackup = min(e.nextBackup, at)
 		return
 	}
 	first.backup = false
@@ -109,7 +120,7 @@ func (e *Engine) idleBackup() (*job, *variant) {
 	var best *job
 	most := 0.
 	for _, j := range e.jobs {
-		if !j.backup || j.waiting {
+		if !j.backup || j.waiting || !j.careful {
 			continue
 		}
 		likely := 1.
@@ -144,7 +155,7 @@ func (t *target) isLate(now time.Duration) bool {
 // for it.
 func (e *Engine) worthHolding(j *job, accuracy float64) bool {
 	a, w := j.flying(), &e.settings.Weights
-	if a == nil || !e.settings.Hedge || j.deadline == forever || w.Accuracy == 0 {
+	if a == nil || !j.careful || !e.settings.Hedge || j.deadline == forever || w.Accuracy == 0 {
 		return false
 	}
 	better := 100 * w.Accuracy * (j.model.remoteAccuracy() - accuracy) * e.likely(j)

@@ -21,6 +21,9 @@ type job struct {
 
 	// waiting: in the local queue. backup: a local run is kept ready behind a remote attempt.
 	waiting, backup bool
+	// careful: its policy goes by the probability of being in time, and so do its backup, what
+	// is held for it and where else it is looked for.
+	careful bool
 	// softAt is when an idle box runs the backup.
 	softAt time.Duration
 	// preempted counts the runs of it that were stopped for others.
@@ -33,6 +36,9 @@ type job struct {
 	// live are the attempts under way; tried marks the targets that had one.
 	live  []*attempt
 	tried uint32
+	// sent marks the targets that a payload was handed over to.
+	sent   uint32
+	lesson lesson
 
 	record Record
 }
@@ -62,6 +68,8 @@ type attempt struct {
 	started  time.Duration
 	expected time.Duration
 	whole    time.Duration // expected, before it was told to stop
+	// overdue: a local run that takes much longer than expected.
+	overdue bool
 	// stopping: a local run that was told to stop; it occupies its worker until it does.
 	stopping  bool
 	stoppedAt time.Duration

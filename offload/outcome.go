@@ -58,9 +58,12 @@ type Record struct {
 	DeadlineMs float64 `json:"deadlineMs"`
 	// ArrivedMs is when the engine got it, from Created.
 	ArrivedMs float64 `json:"arrivedMs"`
+	// Private: it must not leave the box.
+	Private bool `json:"private,omitempty"`
 
-	// Policy is the one that decided.
+	// Policy is the one that decided; Trial that it is Settings.Trial's.
 	Policy string `json:"policy"`
+	Trial  bool   `json:"trial,omitempty"`
 	// Decided is the path chosen first: Local, a target's name, or "" when none was.
 	Decided string `json:"decided"`
 	// Settled is what settled it, Why the same in words, with the figures: Detach writes it.
@@ -68,6 +71,9 @@ type Record struct {
 	Why     string  `json:"why"`
 	// QueueMs is the local work ahead of it at the decision.
 	QueueMs float64 `json:"queueMs"`
+	// EnergyWeight is what a joule was worth, in milliseconds: Weights.Energy and what the
+	// battery adds.
+	EnergyWeight float64 `json:"energyWeight,omitempty"`
 	// Paths are what each path promised at the decision.
 	Paths []PathView `json:"paths"`
 	// BackupAtMs is the latest useful start of the local backup, from Created; 0: none kept.
@@ -76,6 +82,8 @@ type Record struct {
 	// HeldMs is since when the box's answer was ready and kept back for a better one, from
 	// Created; 0: it was not.
 	HeldMs float64 `json:"heldMs,omitempty"`
+	// Reward is what the outcome was worth to the policy that learned from it (Learning.Reward).
+	Reward float64 `json:"reward,omitempty"`
 	// Shadows are what other policies would have chosen.
 	Shadows []ShadowView `json:"shadows,omitempty"`
 
@@ -114,6 +122,8 @@ type PathView struct {
 	// MarginMs K times the jitter.
 	WaitMs     float64 `json:"waitMs"`
 	TransferMs float64 `json:"transferMs"`
+	// UpMs is the part of TransferMs that the payload takes on the uplink.
+	UpMs       float64 `json:"upMs,omitempty"`
 	RTTMs      float64 `json:"rttMs"`
 	ServiceMs  float64 `json:"serviceMs"`
 	MarginMs   float64 `json:"marginMs"`
@@ -123,7 +133,8 @@ type PathView struct {
 	Cost     float64 `json:"cost"`
 	Gain     float64 `json:"gain,omitempty"`
 	Accuracy float64 `json:"accuracy"`
-	// What was known of the link then; zero for Local.
+	// What was known of the link then; zero for Local. Measured: it was measured at all.
+	Measured  bool    `json:"measured,omitempty"`
 	JitterMs  float64 `json:"jitterMs,omitempty"`
 	UpKbps    float64 `json:"upKbps,omitempty"`
 	LossRatio float64 `json:"loss,omitempty"`

@@ -106,7 +106,7 @@ func (p *plan) late(e *Engine) bool {
 		}
 		free[w] += en.takes
 		en.end = free[w]
-		if over := en.end + e.box.spread(en) - en.job.deadline; en.job.deadline != forever && over > 0 {
+		if over := en.end + e.spread(en.takes) - en.job.deadline; en.job.deadline != forever && over > 0 {
 			p.giveWay(e, i, over)
 			return true
 		}
@@ -115,8 +115,8 @@ func (p *plan) late(e *Engine) bool {
 }
 
 // spread is what a planned run may well take longer.
-func (b *box) spread(en *entry) time.Duration {
-	return en.takes / 6
+func (e *Engine) spread(takes time.Duration) time.Duration {
+	return time.Duration(e.settings.Tuning.PlanSlack * float64(takes))
 }
 
 // giveWay makes the entry up to the late one smaller, or drops it, that loses the least for

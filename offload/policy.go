@@ -43,6 +43,11 @@ type decision struct {
 	settings *Settings
 	// energyPrice is Weights.Energy with what the battery adds.
 	energyPrice float64
+	// Of the policies that learn: both says to run the backup at once as well, values are the
+	// actions' scores.
+	lesson lesson
+	values [Actions]float32
+	both   bool
 }
 
 // policy chooses among the usable paths; -1 for none. It may write Cost and Gain of each
@@ -61,9 +66,20 @@ func policyFor(name string) policy {
 		return threshold{}
 	case PolicyCost:
 		return cost{}
+	case PolicyLinUCB:
+		l := DefaultLearning()
+		return newLinUCB(&l)
+	case PolicyDQN:
+		return dqn{}
 	default:
 		return quantile{}
 	}
+}
+
+// careful tells whether a policy goes by the probability of being in time. The others are what
+// the field compares with: they keep a backup for its latest useful start, and no more.
+func careful(policy string) bool {
+	return policy == PolicyQuantile || policy == PolicyLinUCB || policy == PolicyDQN
 }
 
 // quickest is the usable path with the least expected time that accept takes; -1 for none.

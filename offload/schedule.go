@@ -9,13 +9,15 @@ import "time"
 // driver is asked to come back when the next of these is due.
 func (e *Engine) schedule() {
 	e.expire()
+	e.noteOverdue()
 	e.wakeBackups()
 	e.shed()
+	e.startLocal()
+	e.preempt()
 	for i := range e.targets {
 		e.startRemote(i)
 	}
-	e.startLocal()
-	e.preempt()
+	e.startLocal() // what was taken back
 	e.probeTargets()
 	e.askToRing()
 }
@@ -62,12 +64,29 @@ func (e *Engine) shed() {
 	}
 }
 
+// noteOverdue finds the runs that take much longer than expected. What waits behind one may be
+// worth stopping it, and its own task may still be in time elsewhere.
+func (e *Engine) noteOverdue() {
+	if e.settings.FIFO {
+		return
+	}
+	for _, a := range e.box.running {
+		if a.overdue || a.stopping || e.now < a.overdueFrom() {
+			continue
+		}
+		a.overdue, e.box.changed = true, true
+		if j := a.job; j != nil && j.careful && j.flying() == nil {
+			e.rescue(j)
+		}
+	}
+}
+
 // rescuePause is how often another place is looked for.
 const rescuePause = 5 * time.Millisecond
 
 // rescue sends a job that the box cannot make in time to a target that may.
 func (e *Engine) rescue(j *job) bool {
-	if e.settings.Policy == PolicyLocal || len(e.targets) == 0 || (j.rescuedAt > 0 && e.now-j.rescuedAt < rescuePause) {
+	if j.record.Policy == PolicyLocal || len(e.targets) == 0 || (j.rescuedAt > 0 && e.now-j.rescuedAt < rescuePause) {
 		return false
 	}
 	j.rescuedAt = max(e.now, 1)
@@ -125,6 +144,7 @@ func (e *Engine) nextLocal() (*job, *variant) {
 		return e.alone(b.queue[0])
 	}
 	e.plan(&b.plan, nil, nil)
+	e.rescueDropped()
 	if en := b.plan.first(); en != nil {
 		return en.job, en.variant
 	}
@@ -142,7 +162,7 @@ func (e *Engine) alone(j *job) (*job, *variant) {
 	if v := e.box.worthiest(j, e.now); v != nil {
 		return j, v
 	}
-	if v, fits := e.box.fitting(j, e.now); fits || e.box.explores(e.now) {
+	if v, fits := e.box.fitting(j, e.now); v != nil && (fits || e.box.explores(e.now)) {
 		return j, v
 	}
 	return nil, nil
@@ -178,6 +198,7 @@ func (e *Engine) preempt() {
 		return
 	}
 	going, best, net := e.goOn(), -1, e.settings.Tuning.Preempt
+	e.rescueDropped()
 	for i, a := range b.running {
 		if a.stopping || a.started >= e.now || (a.job != nil && a.job.preempted >= mostPreempted) {
 			continue
@@ -213,12 +234,22 @@ func (e *Engine) somebodyLate() bool {
 			continue
 		}
 		takes := b.expect(v, j.task, e.now)
-		if start+takes+takes/6 > j.deadline {
+		if start+takes+e.spread(takes) > j.deadline {
 			return true
 		}
 		start += takes / time.Duration(b.workers)
 	}
 	return false
+}
+
+// rescueDropped sends what a plan has no room for, while there is time to.
+func (e *Engine) rescueDropped() {
+	for i := range e.box.plan.entries {
+		en := &e.box.plan.entries[i]
+		if j := en.job; en.dropped && j.careful && j.flying() == nil {
+			e.rescue(j)
+		}
+	}
 }
 
 // goOn is what the box brings if nothing is stopped: what is planned and what runs.
@@ -298,6 +329,8 @@ func (e *Engine) stale(t *target, i int, a *attempt) bool {
 	switch {
 	case j.held.answer != nil:
 		e.release(j)
+	case len(j.variants()) == 0: // and past its deadline
+		e.drop(j, Expired, "it still waited to be sent at its deadline")
 	case !j.waiting && j.running() == nil:
 		j.backup = false
 		e.queueLocal(j)
@@ -307,6 +340,9 @@ func (e *Engine) stale(t *target, i int, a *attempt) bool {
 
 func (e *Engine) open(a *attempt) {
 	a.started = max(e.now, 1) // 0 means not started
+	if a.target != onBox {
+		a.job.sent |= 1 << a.target
+	}
 	a.job.record.Attempts[a.view].StartedMs = a.job.offset(e.now)
 }
 
@@ -325,6 +361,11 @@ func (e *Engine) until(j *job) time.Time {
 func (e *Engine) askToRing() {
 	due := forever
 	idle := len(e.box.running) < e.box.workers
+	for _, a := range e.box.running {
+		if !a.overdue && !a.stopping {
+			due = min(due, a.overdueFrom())
+		}
+	}
 	for _, j := range e.jobs {
 		due = min(due, j.end)
 		if j.backup && !j.waiting && idle {

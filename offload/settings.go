@@ -18,11 +18,13 @@ const (
 	PolicyThreshold = "threshold"
 	PolicyCost      = "cost"
 	PolicyQuantile  = "quantile"
+	PolicyLinUCB    = "linucb"
+	PolicyDQN       = "dqn"
 )
 
 // Policies lists the names that Settings.Policy may have.
 func Policies() []string {
-	return []string{PolicyQuantile, PolicyCost, PolicyThreshold, PolicyLocal, PolicyCloud}
+	return []string{PolicyQuantile, PolicyCost, PolicyLinUCB, PolicyDQN, PolicyThreshold, PolicyLocal, PolicyCloud}
 }
 
 // Settings are what may change while the engine runs; Config.Settings are the first.
@@ -35,10 +37,20 @@ type Settings struct {
 	// Hedge keeps a local backup of each task that was sent away, started at the latest
 	// time at which it still makes the deadline.
 	Hedge bool
+	// Objective names a set of Weights (Objectives), which then holds in their place; "" and
+	// ObjectiveCustom leave them as they are given.
+	Objective string
 	// Weights say what is weighed against what.
 	Weights Weights
 	// Tuning of the policy quantile.
 	Tuning Tuning
+	// Shadows names policies, separated by commas, that choose on the same inputs and do not
+	// act: Record.Shadows keeps what. Each costs its time at every decision.
+	Shadows string
+	// Trial lets another policy decide for a share of the sources.
+	Trial Trial
+	// Learning of the policies linucb and dqn.
+	Learning Learning
 	// FIFO runs and sends everything in order of arrival, without a backup, a smaller model or
 	// shedding: a reference of what the scheduler is worth, and no setting for a plant.
 	FIFO bool
@@ -86,10 +98,16 @@ type Tuning struct {
 	// Promise is the probability of being in time above which an idle box does not run a
 	// backup yet. Raising it wastes more runs and misses less.
 	Promise float64
+	// Doubt is the probability of being in time below which a backup competes for the box from
+	// the start, and not only when it is idle or the backup is due.
+	Doubt float64
 	// Stale is the probability of being in time below which what waits to be sent is taken back.
 	Stale float64
 	// BackupSlack is how many times its expected time a backup is started before it must be done.
 	BackupSlack float64
+	// PlanSlack is how many times its expected time longer a run may take before what is planned
+	// behind it is late. Raising it runs smaller models sooner and misses less.
+	PlanSlack float64
 	// Preempt is what stopping a run must bring, in shares of accuracy; 0 never stops one.
 	Preempt float64
 }
@@ -97,7 +115,7 @@ type Tuning struct {
 // DefaultTuning is what suits most links.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Margin: .004, Airtime: .1, AirtimeIdle: .2, Promise: .97, Stale: .05, BackupSlack: 1.25, Preempt: .1,
+		Margin: .004, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .5, Stale: .05, BackupSlack: 1.5, PlanSlack: .17, Preempt: .1,
 	}
 }
 
@@ -112,8 +130,10 @@ func (t Tuning) validate() error {
 	check("Airtime", t.Airtime, 0, 100)
 	check("AirtimeIdle", t.AirtimeIdle, 0, 1)
 	check("Promise", t.Promise, 0, .999)
+	check("Doubt", t.Doubt, 0, 1)
 	check("Stale", t.Stale, 0, .9)
 	check("BackupSlack", t.BackupSlack, 1, 5)
+	check("PlanSlack", t.PlanSlack, 0, 5)
 	check("Preempt", t.Preempt, 0, 100)
 	return errors.Join(errs...)
 }
@@ -133,6 +153,7 @@ func DefaultSettings() Settings {
 		Hedge:         true,
 		Weights:       Weights{Latency: 1, Accuracy: 50},
 		Tuning:        DefaultTuning(),
+		Learning:      DefaultLearning(),
 		Threshold:     Threshold{RTT: 100 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: .05},
 		QueueLimit:    64,
 		InFlightLimit: 8,
@@ -152,7 +173,10 @@ func (s Settings) Validate() error {
 	}
 	bad(slices.Contains(Policies(), s.Policy), "Policy", fmt.Sprintf("%q", s.Policy), strings.Join(Policies(), ", "))
 	bad(within(s.JitterFactor, 0, 100), "JitterFactor", s.JitterFactor, "0 to 100")
-	errs = append(errs, s.Tuning.validate())
+	errs = append(errs, s.Tuning.validate(), s.validateObjective(), s.Trial.validate(), s.Learning.validate())
+	if _, err := shadowNames(s.Shadows); err != nil {
+		errs = append(errs, err)
+	}
 	bad(within(s.Weights.Latency, 0, 1e6), "Weights.Latency", s.Weights.Latency, "0 to 1e6")
 	bad(within(s.Weights.Battery, 0, 1e6), "Weights.Battery", s.Weights.Battery, "0 to 1e6 ms per joule")
 	bad(within(s.Weights.Accuracy, 0, 1e6), "Weights.Accuracy", s.Weights.Accuracy, "0 to 1e6 ms per point")

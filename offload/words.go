@@ -87,13 +87,14 @@ const (
 	BoxCannot    Term = "box_cannot"        // quantile: the box will not make it
 	Explores     Term = "explores"          // nothing has been heard for long
 	ByScore      Term = "score"             // linucb, dqn: the better score
+	NoNetwork    Term = "no_network"        // dqn: it decides as cost
 	NoUsablePath Term = "no_usable_path"
 )
 
 // Detach gives a copy that may be kept: the engine uses the original's memory again.
 func (r *Record) Detach() Record {
 	c := *r
-	c.Paths, c.Attempts = slices.Clone(r.Paths), slices.Clone(r.Attempts)
+	c.Paths, c.Attempts, c.Shadows = slices.Clone(r.Paths), slices.Clone(r.Attempts), slices.Clone(r.Shadows)
 	for i := range c.Paths {
 		c.Paths[i].Note = c.Paths[i].Block.String()
 	}
@@ -137,6 +138,8 @@ func (r *Record) words() string {
 		return "no target in time" + r.besides(a, left)
 	case NearestTime:
 		return fmt.Sprintf("nothing in time (%.0f ms left): nearest is %s with %.0f ms", left, a.Target, a.ExpectedMs)
+	case NoNetwork:
+		return fmt.Sprintf("no network that works: as policy %s, %s for a cost of %.0f", PolicyCost, a.Target, a.Cost)
 	case Explores:
 		return fmt.Sprintf("nothing was heard of %s for a while: the task shows whether it works", a.Target)
 	}

@@ -20,9 +20,12 @@ type Cell struct {
 	Seed     uint64
 	// Foresight lets the engine see the network's future.
 	Foresight bool
+	// Network is what policy dqn asks; nil for none.
+	Network offload.Network
 	// Name is what the score is filed under; that of the policy where it is "".
 	Name string
-	// Observe, where it is set, hears of each task that ends, and when.
+	// Observe, where it is set, hears of each task that ends, and when. The record is valid
+	// during the call; Record.Detach keeps it. Its TaskID names the source of the task.
 	Observe func(now time.Duration, o *offload.Outcome)
 }
 
@@ -74,10 +77,13 @@ func newSimulation(c Cell, models []offload.Model) (*simulation, error) {
 	config := offload.Config{
 		Settings: c.Settings, Probing: offload.DefaultProbing(), Models: models, Workers: 1,
 		Power: offload.Power{Busy: c.Class.Watts, Radio: s.scenario.RadioWatts}, Epoch: epoch,
+		Network: c.Network,
 	}
 	for i := range s.scenario.Targets {
 		t := &s.scenario.Targets[i]
-		config.Targets = append(config.Targets, offload.Target{Name: t.Name, Metered: t.Metered})
+		config.Targets = append(config.Targets, offload.Target{
+			Name: t.Name, Metered: t.Metered, PricePerMB: t.PricePerMB, PricePerCall: t.PricePerCall,
+		})
 		s.wires = append(s.wires, wire{trace: t.Link.trace(c.Trace), rules: &s.scenario.Wire})
 		s.answers = append(s.answers, &offload.Answer{Model: t.Name})
 	}
@@ -111,6 +117,8 @@ type simulation struct {
 
 	now    time.Duration
 	length time.Duration
+	// underWay are the tasks that arrived and have not ended.
+	underWay int
 	// probeBytes went over the wires to measure them, both ways.
 	probeBytes int
 	events     queue
@@ -148,7 +156,7 @@ func (s *simulation) at(when time.Duration, do func()) {
 func (s *simulation) run() {
 	s.prepare()
 	planned := s.order
-	for next := 0; s.now < s.length || s.engine.Box().UnderWay > 0; {
+	for next := 0; next < len(s.work.jobs) || s.now < s.length || s.underWay > 0; {
 		switch {
 		case next < len(s.work.jobs) && s.arrivesFirst(next, planned):
 			s.now = s.work.jobs[next].at
@@ -159,7 +167,7 @@ func (s *simulation) run() {
 			s.now = e.at
 			s.happen(&e)
 		default:
-			s.now = s.length
+			s.now = max(s.now, s.length)
 		}
 	}
 	s.tell(offload.Event{Kind: offload.Stop})
@@ -223,6 +231,7 @@ func (s *simulation) tell(ev offload.Event) {
 		case offload.CancelAttempt:
 			s.cancel(a.Attempt)
 		case offload.FinishTask:
+			s.underWay--
 			s.finished(int(a.Ref), &a.Outcome)
 		case offload.Ring:
 			s.ring++
@@ -240,5 +249,6 @@ func (s *simulation) arrive(i int) {
 		ID: j.source, Source: strconv.Itoa(i), Model: s.scenario.Models[j.model].Name, Priority: j.priority,
 		Payload: s.bytes[:j.bytes], Created: created, Deadline: created.Add(j.allowed),
 	}
+	s.underWay++
 	s.tell(offload.Event{Kind: offload.TaskArrived, Ref: uint64(i), Task: &s.tasks[i]})
 }

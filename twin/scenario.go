@@ -71,8 +71,10 @@ type Target struct {
 	Service time.Duration `yaml:"service"`
 	// Accuracy is the share of right answers, 0 to 1.
 	Accuracy float64 `yaml:"accuracy"`
-	// PricePerMB is what 10^6 bytes on the uplink cost, in any currency.
-	PricePerMB float64 `yaml:"price_per_mb"`
+	// PricePerMB is what 10^6 bytes on the uplink cost, PricePerCall what an attempt does, in
+	// any currency.
+	PricePerMB   float64 `yaml:"price_per_mb"`
+	PricePerCall float64 `yaml:"price_per_call"`
 	// Metered: paid by the byte. It is probed less.
 	Metered bool `yaml:"metered"`
 }

@@ -38,7 +38,7 @@ type Score struct {
 	SentMB    float64 `json:"sent_mb"`
 	SentShare float64 `json:"sent_share"`
 	EnergyJ   float64 `json:"energy_j"`
-	// Paid is what the bytes cost, in the currency of the targets' prices.
+	// Paid is what sending cost, in the currency of the targets' prices.
 	Paid float64 `json:"-"`
 	// HedgeWon is the share of sent tasks that the box answered in time, HedgeWasted of
 	// those for which it ran although the cloud answered.
@@ -90,7 +90,8 @@ func (s *scorer) ran(takes time.Duration) { s.energy += s.cell.Class.Watts * tak
 func (s *scorer) sent(task, target, bytes int, airtime time.Duration) {
 	s.energy += s.scenario.RadioWatts * airtime.Seconds()
 	s.bytes += bytes
-	s.paid += s.scenario.Targets[target].PricePerMB * float64(bytes) / 1e6
+	t := &s.scenario.Targets[target]
+	s.paid += t.PricePerCall + t.PricePerMB*float64(bytes)/1e6
 	if r := &s.outcomes[task]; !r.wasSent {
 		r.wasSent = true
 		s.sentTasks++

@@ -99,6 +99,7 @@ func (c *check) target(key string, t *Target, seen map[string]bool) {
 	c.time(key+".service", t.Service, time.Microsecond, time.Minute)
 	c.number(key+".accuracy", t.Accuracy, 0, 1)
 	c.number(key+".price_per_mb", t.PricePerMB, 0, 1e6)
+	c.number(key+".price_per_call", t.PricePerCall, 0, 1e6)
 	l, fixed := &t.Link, key+".link."
 	switch l.Trace {
 	case CellTrace:

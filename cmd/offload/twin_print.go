@@ -35,6 +35,11 @@ func printMeans(w io.Writer, r *compare.Report) error {
 			100*s.SentShare, s.SentMB, s.EnergyJ, 100*s.HedgeWon, 100*s.HedgeWasted,
 			figure("%.3f", s.ECE, 1), figure("%.1f%%", s.RegretKnownNetwork, 100), figure("%.1f%%", s.RegretEverythingKnown, 100))
 	}
+	for _, name := range r.Names {
+		if paid := r.Summary[name].Paid; paid > 0 {
+			_, _ = fmt.Fprintf(out, "%s paid %.4g\t\n", name, paid)
+		}
+	}
 	_, _ = fmt.Fprintf(out, "means over %d cells each\t\n", len(r.Cells)/max(1, len(r.Names)))
 	return out.Flush()
 }

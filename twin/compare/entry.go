@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"edgex-offload/offload"
+	"edgex-offload/twin"
 )
 
 // The references that may be played beside the policies.
@@ -15,7 +16,7 @@ const (
 	// KnownNetwork is the policy quantile that sees when each remote attempt will be answered.
 	KnownNetwork = "known-network"
 	// EverythingKnown is a schedule found by search over the recorded tasks.
-	EverythingKnown = "everything-known"
+	EverythingKnown = twin.EverythingKnown
 	// CostFIFO is the cost model with K = 2 on a first-come-first-served queue: no
 	// priorities, no shedding, no backup, one variant.
 	CostFIFO = "cost-fifo"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"edgex-offload/offload"
 	"edgex-offload/twin"
 )
 
@@ -19,6 +20,8 @@ type Grid struct {
 	Seeds   int
 	Entries []Entry
 	Sweeps  []Sweep
+	// Network is what policy dqn asks, in several cells at once; nil for none.
+	Network offload.Network
 }
 
 // Run is one cell to play.
@@ -71,7 +74,7 @@ func (g *Grid) runs(e Entry, key, value string) []Run {
 				runs = append(runs, Run{
 					Cell: twin.Cell{
 						Name: e.Name, Settings: e.Settings, Scenario: g.Scenario, Class: class, Trace: trace,
-						Seed: uint64(seed + 1), Foresight: e.Foresight,
+						Seed: uint64(seed + 1), Foresight: e.Foresight, Network: g.Network,
 					},
 					Key: key, Value: value, searched: e.Searched,
 				})

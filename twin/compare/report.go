@@ -47,6 +47,8 @@ type Figures struct {
 	ECE          *float64 `json:"ece"`
 	Brier        *float64 `json:"brier"`
 	MissFirst10s float64  `json:"miss_first_10s"`
+	// Paid is 0, and not there, where no target has a price.
+	Paid float64 `json:"paid,omitempty"`
 }
 
 // Summary are the means over the cells, each counting alike; of a figure that some cells do
@@ -124,7 +126,7 @@ func figuresOf(s *twin.Score, cells int) Figures {
 		Miss:  s.Miss, MissP0: s.MissCritical, Utility: s.Utility, MissFirst10s: s.MissFirst10s,
 		P50Ms: some(s.P50Ms), P95Ms: some(s.P95Ms), P99Ms: some(s.P99Ms), P999Ms: some(s.P999Ms),
 		SentMB: s.SentMB, EnergyJ: s.EnergyJ, SentShare: s.SentShare,
-		HedgeWon: s.HedgeWon, HedgeWasted: s.HedgeWasted, ECE: some(s.ECE), Brier: some(s.Brier),
+		HedgeWon: s.HedgeWon, HedgeWasted: s.HedgeWasted, Paid: s.Paid, ECE: some(s.ECE), Brier: some(s.Brier),
 	}
 }
 

@@ -89,7 +89,7 @@ func (r *recording) names() []string {
 // models are what answered; the class's and the targets' times are those of the first.
 func (r *recording) models(targets []twin.Target) (twin.Class, []twin.Model) {
 	times, accuracies := r.times(), r.accuracies()
-	class := twin.Class{Name: "recorded", Watts: offload.DefaultPower().Busy}
+	class := twin.Class{Name: "recorded", Watts: r.watts()}
 	var models []twin.Model
 	for _, name := range r.names() {
 		m := twin.Model{Name: name, LocalShare: 1, RemoteShare: 1, Variants: r.variants(name, times, accuracies)}
@@ -108,6 +108,19 @@ func (r *recording) models(targets []twin.Target) (twin.Class, []twin.Model) {
 		r.note("nothing ran on the box: no model has a variant there")
 	}
 	return class, models
+}
+
+// watts of a run on the box are in what a decision says of it.
+func (r *recording) watts() float64 {
+	for i := range r.records {
+		for _, p := range r.records[i].Paths {
+			if p.Target == offload.Local && p.Joules > 0 && p.ServiceMs > 0 {
+				return round(min(1000*p.Joules/p.ServiceMs, 10_000))
+			}
+		}
+	}
+	r.note("watts of a run on the box: those of the engine's defaults")
+	return offload.DefaultPower().Busy
 }
 
 // variants are those that ran on the box, the most accurate first.

@@ -40,7 +40,6 @@ func FromRecords(records []offload.Record) (s twin.Scenario, notes []string, err
 	if len(class.Sources) == 0 {
 		return s, nil, errors.New("decisions: no source has two tasks or more")
 	}
-	r.note("watts %v of a run on the box: those of the engine's defaults", class.Watts)
 	r.note("times elsewhere: their spread is the benchmark's")
 	return s, r.notes, s.Validate()
 }

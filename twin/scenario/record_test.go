@@ -34,7 +34,7 @@ func recorded(t *testing.T, class string, mbit float64) (twin.Class, []offload.R
 	_, err = twin.Run(twin.Cell{
 		Settings: settings, Scenario: &benchmark, Class: c, Trace: trace, Seed: 1,
 		Observe: func(_ time.Duration, o *offload.Outcome) {
-			r := o.Record
+			r := o.Record.Detach()
 			r.Source = r.TaskID // in the twin each task has a source of its own
 			records = append(records, r)
 		},
@@ -65,6 +65,7 @@ func TestScenarioOfARunIsLikeItsOwn(t *testing.T) {
 			}
 		}
 		assert.InEpsilon(t, class.Service, s.Classes[0].Service, .1, "%s: service time", name)
+		assert.InEpsilon(t, class.Watts, s.Classes[0].Watts, .001, "%s: watts", name)
 		assert.InDelta(t, .9, s.Targets[0].Accuracy, 1e-9)
 		assert.Equal(t, .8, s.Models[0].Variants[0].Accuracy)
 		require.NoError(t, s.Validate())
