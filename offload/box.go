@@ -16,7 +16,9 @@ type box struct {
 	running []*attempt
 	// pace is how long runs take of late against their usual time: a box that throttles slows
 	// all of its models alike.
-	pace     pace
+	pace pace
+	// load is the work that arrives, with the most accurate variants.
+	load     load
 	lastDone time.Duration
 	// stops is the share of its expected time after which a run that is told to stop has
 	// stopped: a model can be left between two of its operators.

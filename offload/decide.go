@@ -219,13 +219,14 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 	p.expected = p.wait + transfer + rtt + service + margin
 	p.prediction = e.predict(t, i, j, ahead, service)
 	t.askedAt = max(e.now, 1)
+	p.raw = p.prediction.inTime(p.left)
 	p.joules = e.power.Radio * p.transfer.Seconds()
 	p.price = float64(bytes)*t.pricePerByte + t.pricePerCall
 	*p.view = PathView{
 		Target: t.name, Accuracy: j.model.remoteAccuracy(),
 		WaitMs: ms(p.wait), TransferMs: ms(transfer), UpMs: ms(p.transfer), Measured: t.link.Known(), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
 		ExpectedMs: ms(p.expected), JitterMs: ms(jitter), LossRatio: loss, UpKbps: kbps(rate),
-		P95Ms: ms(p.prediction.Quantile(.95)), InTime: p.prediction.inTime(p.left), Joules: p.joules, Price: p.price,
+		P95Ms: ms(p.prediction.Quantile(.95)), InTime: e.trust(&t.atDecision[sizeClass(bytes)], p.raw), Joules: p.joules, Price: p.price,
 	}
 	p.view.Block = e.block(t, i, j)
 	p.view.Usable = p.view.Block.What == ""
@@ -253,6 +254,14 @@ func (e *Engine) predict(t *target, i int, j *job, ahead float64, service time.D
 	return prediction{t.link.Predict(e.now, bytes, link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)}
 }
 
+// trust corrects a promise, unless the future is known.
+func (e *Engine) trust(t *link.Trust, p float64) float64 {
+	if e.foresight != nil {
+		return p
+	}
+	return t.Correct(p)
+}
+
 // prediction is a link's, for a job.
 type prediction struct{ link.Prediction }
 
@@ -268,6 +277,10 @@ func kbps(bytesPerSecond float64) float64 { return bytesPerSecond * 8 / 1000 }
 
 // queueLocal puts a job into the box's queue; when that is full the least urgent goes.
 func (e *Engine) queueLocal(j *job) {
+	if v := bestOf(j.variants()); v != nil && !j.counted {
+		j.counted = true
+		e.box.load.add(e.now, e.box.expect(v, j.task, e.now))
+	}
 	e.box.enqueue(j)
 	e.boundQueue()
 }
@@ -288,7 +301,8 @@ func (e *Engine) boundQueue() {
 // send puts a job into a target's send queue.
 func (e *Engine) send(j *job, p *path, why string) {
 	a := e.newAttempt(j, p.target, nil, p.expected, why)
-	a.prediction, a.promised = p.prediction, p.view.InTime
+	a.prediction, a.decided, a.promised = p.prediction, p.prediction, p.view.InTime
+	a.raw, a.rawDecided = 0, p.raw
 	j.record.Attempts[a.view].InTime = a.promised
 	j.tried |= 1 << p.target
 	e.targets[p.target].enqueue(a)

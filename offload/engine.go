@@ -160,13 +160,17 @@ func (e *Engine) remoteDone(ev *Event) {
 	defer e.pool.freeAttempt(a)
 	t, j := e.targets[a.target], a.job
 	t.drop(a)
+	teaches := j != nil || a.orphan // else it was learned as given up
+	if teaches && ev.Kind != RemoteRefused {
+		e.kept(a, ev.Kind == RemoteDone)
+	}
 	switch ev.Kind {
 	case RemoteDone:
 		t.heard(e.now)
 		t.answeredAt = e.now
 		t.of(a.model).service.add(e.now, ev.Execution+ev.Queue)
 		t.answerBytes.Add(float64(ev.Bytes), sizeWeight)
-		if j != nil { // else it was learned as given up
+		if teaches {
 			t.link.AddAnswer(a.ended(e.now, ev))
 		}
 	case RemoteRefused:
@@ -175,10 +179,10 @@ func (e *Engine) remoteDone(ev *Event) {
 			t.of(a.model).refusedUntil = e.now + e.settings.RetryTarget
 		}
 	case RemoteFailed:
-		if j != nil {
+		if teaches {
 			t.link.AddGivenUp(a.ended(e.now, ev))
 		}
-		if j != nil && e.now < j.deadline { // a failure past the deadline may be the deadline itself
+		if teaches && e.now < a.deadline { // a failure past the deadline may be the deadline itself
 			t.failed(e.now, e.settings.RetryTarget, ev.Error)
 		}
 	}
@@ -198,9 +202,26 @@ func (e *Engine) remoteDone(ev *Event) {
 	e.fallBack(j, t.name+": "+ev.Error)
 }
 
+// kept learns whether a promise was: of an attempt that is given up before its deadline, how
+// likely it would have been.
+func (e *Engine) kept(a *attempt, done bool) {
+	if a.deadline == forever || e.foresight != nil {
+		return
+	}
+	t, class, came := e.targets[a.target], sizeClass(a.payload), 0.
+	switch {
+	case done && e.now <= a.deadline:
+		came = 1
+	case !done && e.now < a.deadline:
+		came = t.atHandover[class].Correct(conditional(&a.prediction, e.now, a.deadline))
+	}
+	t.atDecision[class].Learn(a.rawDecided, came)
+	t.atHandover[class].Learn(a.raw, came)
+}
+
 // ended is what an attempt teaches of its link.
 func (a *attempt) ended(now time.Duration, ev *Event) *link.Attempt {
-	p := &a.prediction
+	p := &a.decided
 	l := &link.Attempt{
 		Sent: a.started, End: now, Bytes: a.bytes(), AnswerBytes: ev.Bytes, Behind: a.ahead,
 		Service: ev.Execution + ev.Queue, Held: ev.Held, Implausible: ev.Implausible, Socket: ev.Socket, Prediction: p.Prediction,
@@ -252,7 +273,7 @@ func (e *Engine) Target(i int) TargetState {
 	t := e.targets[i]
 	s := TargetState{
 		Unusable: t.block(e.now, e.settings.InFlightLimit).String(),
-		Waiting:  len(t.queue), InFlight: len(t.flying), Service: map[string]time.Duration{},
+		Waiting:  len(t.queue), InFlight: t.underWay() - len(t.queue), Service: map[string]time.Duration{},
 		Probes: t.sentProbes, ProbesLost: t.lostProbes, TrainBytes: t.trainBytes,
 	}
 	_, s.Stalled = t.stalled(e.now)

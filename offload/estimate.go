@@ -147,11 +147,38 @@ func (s *serviceTime) within(left, expected time.Duration) float64 {
 	if left <= 0 {
 		return 0
 	}
-	const leastShare, stallShare, logisticScale = .08, .005, 1.7
+	const leastShare, stallShare, logisticScale = .12, .005, 1.7
 	deviation := leastShare * expected.Seconds()
 	if s != nil {
 		deviation = max(deviation, min(1.25*s.deviation.Or(0), .5*expected.Seconds()))
 	}
 	x := (left - expected).Seconds() / max(deviation, 1e-6)
 	return (1 - stallShare) / (1 + math.Exp(-logisticScale*x))
+}
+
+// load is how much work arrives for each worker, as a share of the time there is; work that
+// came loadMemory ago counts 1/e.
+type load struct {
+	work float64 // seconds
+	at   time.Duration
+}
+
+const loadMemory = time.Second
+
+func (l *load) fade(now time.Duration) {
+	if now > l.at {
+		l.work *= math.Exp(-(now - l.at).Seconds() / loadMemory.Seconds())
+		l.at = now
+	}
+}
+
+func (l *load) add(now, work time.Duration) {
+	l.fade(now)
+	l.work += work.Seconds()
+}
+
+// share is 1 where what arrives takes all the time of so many workers.
+func (l *load) share(now time.Duration, workers int) float64 {
+	l.fade(now)
+	return l.work / loadMemory.Seconds() / float64(workers)
 }

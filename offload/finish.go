@@ -113,7 +113,13 @@ func (e *Engine) cancel(a *attempt) {
 		delete(e.attempts, a.id)
 		e.pool.freeAttempt(a)
 		return
+	case a.target != onBox && e.targets[a.target].sending != a && !e.stopped:
+		// Its payload is with the transport and paid for: when its answer comes teaches more of
+		// the link than the cancelling would save.
+		a.orphan = true
+		return
 	case a.target != onBox:
+		e.kept(a, false)
 		e.targets[a.target].link.AddGivenUp(a.ended(e.now, &Event{}))
 	case a.stopping: // it was told before
 		return

@@ -26,6 +26,8 @@ type job struct {
 	careful bool
 	// softAt is when an idle box runs the backup.
 	softAt time.Duration
+	// counted: it is part of the box's load.
+	counted bool
 	// preempted counts the runs of it that were stopped for others.
 	preempted int
 	// rescuedAt is when another target was looked for last.
@@ -68,6 +70,8 @@ type attempt struct {
 	started  time.Duration
 	expected time.Duration
 	whole    time.Duration // expected, before it was told to stop
+	// orphan: its job is done without it, and it is let come to its end.
+	orphan bool
 	// overdue: a local run that takes much longer than expected.
 	overdue bool
 	// stopping: a local run that was told to stop; it occupies its worker until it does.
@@ -75,9 +79,12 @@ type attempt struct {
 	stoppedAt time.Duration
 	// prediction of its end and bytes ahead of it when it was handed over; remote ones alone.
 	prediction prediction
+	decided    prediction // the one that it was decided by
 	ahead      float64
-	promised   float64 // the probability of being in time by which it was decided
-	view       int     // index in job.record.Attempts
+	// promised is the probability of being in time by which it was handed over; raw and rawDecided
+	// are what the link said then and at the decision.
+	promised, raw, rawDecided float64
+	view                      int // index in job.record.Attempts
 }
 
 const onBox = -1

@@ -59,8 +59,13 @@ func (e *Engine) plan(p *plan, extra *job, skip *attempt) (value float64) {
 	if extra != nil {
 		e.addEntry(p, extra)
 	}
-	for p.late(e) {
+	for p.late(e, 0) {
 		continue
+	}
+	if r := e.settings.Tuning.Reserve; r > 0 && len(p.entries) > 1 && b.load.share(e.now, b.workers) > fullLoad {
+		for p.late(e, r) {
+			continue
+		}
 	}
 	for i := range p.entries {
 		if en := &p.entries[i]; !en.dropped {
@@ -88,9 +93,13 @@ func bestOf(all []variant) (best *variant) {
 	return best
 }
 
-// late lets something give way for the first entry that would miss its deadline; false when
-// there is none.
-func (p *plan) late(e *Engine) bool {
+// fullLoad is the share of the box's time from which on a reserve is kept.
+const fullLoad = .9
+
+// late lets something give way for the first entry that would miss its deadline, or would not
+// have a share of its time left then; false when there is nothing to do. For a reserve a smaller
+// model is run, and nothing is dropped.
+func (p *plan) late(e *Engine, reserve float64) bool {
 	var buffer [8]time.Duration
 	free := append(buffer[:0], p.free...)
 	for i := range p.entries {
@@ -106,8 +115,12 @@ func (p *plan) late(e *Engine) bool {
 		}
 		free[w] += en.takes
 		en.end = free[w]
-		if over := en.end + e.spread(en.takes) - en.job.deadline; en.job.deadline != forever && over > 0 {
-			p.giveWay(e, i, over)
+		j := en.job
+		if j.deadline == forever {
+			continue
+		}
+		due := j.deadline - time.Duration(reserve*float64(j.deadline-j.arrived))
+		if over := en.end + e.spread(en.takes) - due; over > 0 && p.giveWay(e, i, over, reserve == 0) {
 			return true
 		}
 	}
@@ -119,9 +132,9 @@ func (e *Engine) spread(takes time.Duration) time.Duration {
 	return time.Duration(e.settings.Tuning.PlanSlack * float64(takes))
 }
 
-// giveWay makes the entry up to the late one smaller, or drops it, that loses the least for
-// the time it saves.
-func (p *plan) giveWay(e *Engine, late int, over time.Duration) {
+// giveWay makes the entry up to the late one smaller, or drops it where it may, that loses the
+// least for the time it saves; false where there is none.
+func (p *plan) giveWay(e *Engine, late int, over time.Duration, mayDrop bool) bool {
 	best, bestVariant, least := -1, (*variant)(nil), 0.
 	consider := func(i int, v *variant, loss float64, saves time.Duration) {
 		if saves <= 0 {
@@ -144,18 +157,25 @@ func (p *plan) giveWay(e *Engine, late int, over time.Duration) {
 				consider(i, v, en.value(en.variant.Accuracy)-en.value(v.Accuracy), en.takes-takes)
 			}
 		}
+		if !mayDrop {
+			continue
+		}
 		saves := en.takes
 		if i == late {
 			saves = max(saves, over)
 		}
 		consider(i, nil, en.value(en.variant.Accuracy), saves)
 	}
+	if best < 0 {
+		return false
+	}
 	en := &p.entries[best]
 	if bestVariant == nil {
 		en.dropped = true
-		return
+		return true
 	}
 	en.variant, en.takes = bestVariant, e.box.expect(bestVariant, en.job.task, e.now)
+	return true
 }
 
 // first is what runs next; nil for nothing.

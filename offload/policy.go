@@ -19,6 +19,7 @@ type path struct {
 	link           linkView
 	// prediction is of a remote path.
 	prediction prediction
+	raw        float64  // the probability of being in time as the link says it
 	variant    *variant // of the local one
 	view       *PathView
 }

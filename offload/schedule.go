@@ -300,6 +300,10 @@ func (e *Engine) startRemote(i int) {
 			continue
 		}
 		t.queue = append(t.queue[:0], t.queue[1:]...)
+		if a.raw == 0 { // it did not wait
+			a.raw = a.rawDecided
+			a.promised = e.trust(&t.atHandover[sizeClass(a.payload)], a.raw)
+		}
 		e.open(a)
 		a.ahead = t.flyingAhead(e.now)
 		t.sending = a
@@ -314,7 +318,8 @@ func (e *Engine) stale(t *target, i int, a *attempt) bool {
 	j := a.job
 	service := t.of(j.model).service.expect(e.now, priorService, j.task.ExpectedRemote, j.model.remoteService())
 	a.prediction = e.predict(t, i, j, t.flyingAhead(e.now), service)
-	a.promised = a.prediction.inTime(j.left(e.now))
+	a.raw = a.prediction.inTime(j.left(e.now))
+	a.promised = e.trust(&t.atHandover[sizeClass(a.payload)], a.raw)
 	j.record.Attempts[a.view].InTime = a.promised
 	if a.promised >= e.settings.Tuning.Stale || e.settings.FIFO {
 		if j.backup {

@@ -108,6 +108,10 @@ type Tuning struct {
 	// PlanSlack is how many times its expected time longer a run may take before what is planned
 	// behind it is late. Raising it runs smaller models sooner and misses less.
 	PlanSlack float64
+	// Reserve is the share of its time allowed that each task should have left at its planned end
+	// while more work arrives than the box can do. The same number of tasks runs smaller with
+	// any reserve; without one they all end at their deadlines, and each that takes longer misses.
+	Reserve float64
 	// Preempt is what stopping a run must bring, in shares of accuracy; 0 never stops one.
 	Preempt float64
 }
@@ -115,7 +119,7 @@ type Tuning struct {
 // DefaultTuning is what suits most links.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Margin: .004, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .5, Stale: .05, BackupSlack: 1.5, PlanSlack: .17, Preempt: .1,
+		Margin: .03, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .5, Stale: .05, BackupSlack: 1.5, PlanSlack: .3, Reserve: .2, Preempt: .1,
 	}
 }
 
@@ -134,6 +138,7 @@ func (t Tuning) validate() error {
 	check("Stale", t.Stale, 0, .9)
 	check("BackupSlack", t.BackupSlack, 1, 5)
 	check("PlanSlack", t.PlanSlack, 0, 5)
+	check("Reserve", t.Reserve, 0, .9)
 	check("Preempt", t.Preempt, 0, 100)
 	return errors.Join(errs...)
 }

@@ -21,6 +21,9 @@ type target struct {
 	// models are what is known of each model there, by its index.
 	models []*remoteModel
 	other  remoteModel // of models that are not known here
+	// atDecision and atHandover correct the probabilities of being in time of either moment, by
+	// the class of the payload.
+	atDecision, atHandover [sizeClasses]link.Trust
 	// answerBytes is the size of its answers.
 	answerBytes link.Average
 
@@ -56,6 +59,17 @@ func (t *target) failed(at, pause time.Duration, err string) {
 	t.failing, t.pausedUntil, t.lastError = true, at+pause, err
 }
 
+// sizeClasses of payloads have promises of their own.
+const sizeClasses = 2
+
+func sizeClass(bytes int) int {
+	const small = 16 << 10
+	if bytes < small {
+		return 0
+	}
+	return 1
+}
+
 // remoteModel is what is known of a model on a target.
 type remoteModel struct {
 	service serviceTime
@@ -63,13 +77,24 @@ type remoteModel struct {
 	refusedUntil time.Duration
 }
 
+// underWay counts the attempts that a task waits for.
+func (t *target) underWay() int {
+	n := len(t.queue)
+	for _, a := range t.flying {
+		if !a.orphan {
+			n++
+		}
+	}
+	return n
+}
+
 // block says why nothing new should be sent there now.
 func (t *target) block(now time.Duration, inFlightLimit int) Block {
 	switch {
 	case t.failing && now < t.pausedUntil:
 		return Block{What: Unreachable, Text: t.lastError}
-	case len(t.queue)+len(t.flying) >= inFlightLimit:
-		return Block{What: Crowded, N: len(t.queue) + len(t.flying)}
+	case t.underWay() >= inFlightLimit:
+		return Block{What: Crowded, N: t.underWay()}
 	case t.lostInRow > 0:
 		return Block{What: ProbesGone, N: t.lostInRow}
 	}

@@ -4,6 +4,7 @@ package twin
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -31,6 +32,9 @@ func (p *plan) neighbour(i int32, lane int) int32 {
 	return n
 }
 
+// mostLooks bounds the turns that are looked at: with deadlines of minutes there are thousands.
+const mostLooks = 32
+
 // try gives a task the cheapest turn of a way, if there is one.
 func (p *plan) try(i int32, w way) bool {
 	if p.worthOf(i, w) == 0 {
@@ -38,16 +42,16 @@ func (p *plan) try(i int32, w way) bool {
 	}
 	lane, deadline := p.lane(w), p.work.jobs[i].deadline()
 	after, end := p.neighbour(i, lane), p.end(lane)
-	best, least := int32(-1), time.Duration(0)
+	best, least := int32(-1), time.Duration(math.MaxInt64)
 	look := func(after int32) {
-		if cost, ok := p.fits(i, w, after); ok && (best < 0 || cost < least) {
+		if cost, ok := p.fits(i, w, after, least); ok {
 			best, least = after, cost
 		}
 	}
 	if after != end { // the turn that is under way may have to wait instead
 		look(p.places[after].prev)
 	}
-	for p.places[after].free < deadline {
+	for looks := 0; looks < mostLooks && p.places[after].free < deadline; looks++ {
 		look(after)
 		if after = p.places[after].next; after == end {
 			break

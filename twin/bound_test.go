@@ -81,6 +81,26 @@ func TestBoundUsesEveryTarget(t *testing.T) {
 	assert.Greater(t, both.SentShare, alone.SentShare)
 }
 
+func TestBoundWithDeadlinesOfSeconds(t *testing.T) {
+	s := Benchmark()
+	class, err := s.Class("xavier")
+	require.NoError(t, err)
+	for i := range class.Sources {
+		for k := range class.Sources[i].Kinds {
+			class.Sources[i].Kinds[k].Deadline = 3 * time.Second
+		}
+	}
+	settings := offload.DefaultSettings()
+	settings.Grace = 0
+	cell := Cell{Settings: settings, Class: class, Trace: uneven(3, 160), Seed: 1}
+	bound, err := UpperBound(cell)
+	require.NoError(t, err)
+	policy, err := Run(cell)
+	require.NoError(t, err)
+	assert.Greater(t, bound.Utility, policy.Utility)
+	assert.LessOrEqual(t, bound.Miss, policy.Miss)
+}
+
 func TestBoundOfBadCells(t *testing.T) {
 	_, err := UpperBound(Cell{Trace: Trace{Name: "empty"}})
 	assert.ErrorContains(t, err, `trace "empty" has no slots`)

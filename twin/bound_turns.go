@@ -5,8 +5,9 @@ package twin
 import "time"
 
 // fits tells whether a task can have its turn after another one, with all that follow still
-// in time, and what it costs: its own time and by how much it delays the others.
-func (p *plan) fits(i int32, w way, after int32) (cost time.Duration, ok bool) {
+// in time, and what it costs: its own time and by how much it delays the others. That is to
+// be less than a limit.
+func (p *plan) fits(i int32, w way, after int32, limit time.Duration) (cost time.Duration, ok bool) {
 	turn := p.follow(i, w, &p.places[after])
 	if turn.done > p.work.jobs[i].deadline() {
 		return 0, false
@@ -21,9 +22,11 @@ func (p *plan) fits(i int32, w way, after int32) (cost time.Duration, ok bool) {
 		if turn.done > p.work.jobs[n].deadline() {
 			return 0, false
 		}
-		cost += max(0, turn.free-old.free)
+		if cost += max(0, turn.free-old.free); cost >= limit {
+			break
+		}
 	}
-	return cost, true
+	return cost, cost < limit
 }
 
 // insert gives a task its turn after another one; it was found to fit.

@@ -12,10 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
-	"edgex-offload/offload"
-	"edgex-offload/twin"
 	"edgex-offload/twin/compare"
 	"edgex-offload/twin/page"
 )
@@ -25,14 +22,6 @@ import (
 type twinPage struct {
 	file, scenario string
 	watched        []*watchedRun
-}
-
-// watchedRun is what is kept of a run's tasks.
-type watchedRun struct {
-	latency page.Latency
-	// timeline is of the runs that are shown task by task.
-	timeline *page.Timeline
-	missed   int
 }
 
 // newTwinPage sets the observers of the runs that the page shows; those of sweeps are means
@@ -47,9 +36,9 @@ func newTwinPage(o twinOptions, g *compare.Grid, runs []compare.Run) *twinPage {
 		if r.Key != "" {
 			continue
 		}
-		w := &watchedRun{latency: page.Latency{Policy: r.Name, Class: r.Class.Name}}
+		w := &watchedRun{cell: &r.Cell, latency: page.Latency{Policy: r.Name, Class: r.Class.Name}}
 		if inDetail(g, r) {
-			w.timeline = &page.Timeline{Policy: r.Name, Class: r.Class.Name, Trace: r.Trace.Name, Seed: r.Seed, Link: linkOf(&r.Cell)}
+			w.timeline = &page.Timeline{Policy: r.Name, Class: r.Class.Name, Trace: r.Trace.Name, Seed: r.Seed}
 		}
 		r.Observe = w.observe
 		p.watched = append(p.watched, w)
@@ -68,64 +57,6 @@ func sceneOf(o twinOptions, g *compare.Grid) string {
 		text += " Set: " + strings.Join(o.set, ", ") + "."
 	}
 	return text
-}
-
-// inDetail tells the runs whose tasks are kept one by one: those of one workload on one class.
-func inDetail(g *compare.Grid, r *compare.Run) bool {
-	return r.Seed == 1 && r.Class.Name == g.Classes[len(g.Classes)/2].Name
-}
-
-// linkOf is the link over the run's time; the trace repeats at its end.
-func linkOf(c *twin.Cell) []page.LinkPoint {
-	var points []page.LinkPoint
-	for at := time.Duration(0); at < c.Length(); at += twin.SlotLength {
-		s := c.Trace.Slots[int(at/twin.SlotLength)%len(c.Trace.Slots)]
-		points = append(points, page.LinkPoint{At: at, RTT: s.RTT, Up: s.Up, Lost: s.Lost})
-	}
-	return points
-}
-
-// observe is told of each task that ends.
-func (w *watchedRun) observe(_ time.Duration, o *offload.Outcome) {
-	r := &o.Record
-	latency, deadline := time.Duration(-1), fromMs(r.DeadlineMs)
-	if o.Answer != nil {
-		latency = fromMs(r.LatencyMs)
-	}
-	w.latency.Add(latency, deadline)
-	if !r.DeadlineMet {
-		w.missed++
-	}
-	if w.timeline == nil {
-		return
-	}
-	priority, _ := offload.ParsePriority(r.Priority) // the engine's own
-	w.timeline.Decisions = append(w.timeline.Decisions, page.Decision{
-		At: time.Duration(r.Created.UnixNano()), Route: routeOf(o), InTime: r.DeadlineMet && o.Answer != nil,
-		Priority: int(offload.Critical - priority), Latency: latency, Deadline: deadline,
-	})
-}
-
-func fromMs(ms float64) time.Duration {
-	return time.Duration(math.Round(ms * float64(time.Millisecond)))
-}
-
-// routeOf tells where a task went: a backup that ran counts, whoever answered.
-func routeOf(o *offload.Outcome) page.Route {
-	sent, ran := false, false
-	for _, a := range o.Record.Attempts {
-		sent = sent || a.Target != offload.Local
-		ran = ran || a.Target == offload.Local
-	}
-	switch {
-	case o.Answer == nil:
-		return page.Dropped
-	case sent && ran:
-		return page.Hedged
-	case sent:
-		return page.Remote
-	}
-	return page.Local
 }
 
 // write draws the page, where one is asked for.
@@ -189,6 +120,7 @@ func (p *twinPage) timelines(report *compare.Report) []page.Timeline {
 	for _, trace := range traces {
 		for _, w := range byTrace[trace] {
 			if len(all) < page.MaxTimelines {
+				w.timeline.Link = linkOf(w.cell)
 				all = append(all, *w.timeline)
 			}
 		}

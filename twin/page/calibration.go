@@ -30,7 +30,7 @@ func (r *report) promised() bool {
 
 // reliability has a panel per policy that promised anything.
 func (r *report) reliability(class string) chart {
-	const side, top, left, columns = 218., 44., 46., 4
+	const side, top, left, columns = 218., 54., 46., 4
 	const across, down = (pageWidth - 6) / columns, top + side + 50
 	c := chart{Width: pageWidth, Alt: "For each policy, the promised probability of being in time against the share that was; the table below has the figures."}
 	shown := 0
@@ -55,9 +55,9 @@ func (c *chart) reliabilityPanel(of policy, sum twin.Calibration, attempts int, 
 	p.horizontal(ticks, "promised")
 	p.vertical(ticks)
 	p.line("deadline", p.x.from, p.y.from, p.x.to, p.y.to)
-	c.symbol(of, point{left + 6, top - 26}, 5, "")
-	c.text("name", "start", left+18, top-22, clip(of.Label, longestLabel))
-	c.text("tick", "start", left, top-7, fmt.Sprintf("in time · ECE %s · %s", three(ece), plural(attempts, "attempt")))
+	c.symbol(of, point{left + 6, top - 34}, 5, "")
+	c.text("name", "start", left+18, top-30, clip(of.Label, longestLabel))
+	c.text("tick", "start", left, top-14, fmt.Sprintf("in time · ECE %s · %s", three(ece), plural(attempts, "attempt")))
 	var line []point
 	for _, b := range sum.Bins {
 		if b.Count > 0 {

@@ -93,7 +93,11 @@ func comparison(best, next standing) string {
 	case d.mean == 0:
 		return fmt.Sprintf("%s misses just as many in the same cells.", named(next))
 	}
-	text := fmt.Sprintf("That is %s percentage points less than %s, the next, in the same %s", plusMinus(decimals(100*d.mean, 2), decimals(100*d.se, 2)), named(next), plural(d.n, "cell"))
+	digits := 2
+	if d.mean < .5e-4 { // would read as none
+		digits = 4
+	}
+	text := fmt.Sprintf("That is %s percentage points less than %s, the next, in the same %s", plusMinus(decimals(100*d.mean, digits), decimals(100*d.se, digits)), named(next), plural(d.n, "cell"))
 	switch {
 	case !finite(d.se):
 		text += "; one cell tells nothing of chance"

@@ -5,7 +5,6 @@ package page
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -33,15 +32,14 @@ func (r *report) traceRows(class string) []string {
 func (r *report) overview(class string) chart {
 	const left, top, gap = 178., 34., 40.
 	rows := r.traceRows(class)
-	pitch := max(24, 8+4.6*float64(len(r.policies)))
+	pitch := max(24, 8+3.8*float64(len(r.policies)))
 	head := pitch + 5*float64(len(r.policies)) // the means have their errors to show
 	height := head + pitch*float64(len(rows))
 	c := chart{Width: pageWidth, Height: px(top + height + 44)}
 	c.Alt = fmt.Sprintf("Missed deadlines and utility of %s on %s; the table below has the figures.", plural(len(r.policies), "policy"), plural(len(rows), "trace"))
 	width := (pageWidth - left - gap - 20) / 2
-	miss, missTicks := rootShares(0, r.most("miss", class))
-	least, most := limits(r.every("utility", class))
-	utility, utilityTicks := rounded(least, most, 6, plain)
+	miss, missTicks := metricOf("miss").axis(r.every("miss", class))
+	utility, utilityTicks := metricOf("utility").axis(r.every("utility", class))
 	panels := []struct {
 		panel
 		key string
@@ -58,8 +56,8 @@ func (r *report) overview(class string) chart {
 	for i, trace := range rows {
 		c.text("label", "end", left-12, top+head+pitch*(float64(i)+.5)+4, clip(clean(trace), longestLabel))
 	}
-	panels[0].named("missed deadlines (square-root axis)")
-	panels[1].named("utility")
+	panels[0].named("missed deadlines (" + metricOf("miss").axisName() + ")")
+	panels[1].named("utility (" + metricOf("utility").axisName() + ")")
 	panels[0].horizontal(missTicks, "share of tasks without a result in time, less is better")
 	panels[1].horizontal(utilityTicks, "results in time, weighed by priority and accuracy, more is better")
 	for _, p := range panels {
@@ -100,11 +98,6 @@ func (r *report) every(key, class string) []float64 {
 	return values
 }
 
-func (r *report) most(key, class string) float64 {
-	_, most := limits(r.every(key, class))
-	return most
-}
-
 // heat is a table whose cells are shaded by their value.
 type heat struct {
 	Caption  string
@@ -128,12 +121,10 @@ const shades = 9
 func (r *report) heat(key, hue, class, caption string) heat {
 	m := metricOf(key)
 	h := heat{Caption: caption, Policies: r.policies}
-	least, most := limits(r.every(key, class))
-	warp := straight
-	if m.better < 0 {
-		least, warp = 0, math.Sqrt
-	}
-	place := scale{low: least, high: max(most, least), from: 0, to: shades - 1, warp: warp}
+	values := r.every(key, class)
+	least, most := limits(values)
+	place, _ := m.axis(values)
+	place.low, place.high, place.from, place.to = max(place.low, least), min(place.high, most), 0, shades-1
 	for _, trace := range append(r.traceRows(class), "") {
 		row := heatRow{Name: "mean ± standard error"}
 		if trace != "" {
@@ -147,7 +138,7 @@ func (r *report) heat(key, hue, class, caption string) heat {
 			}
 			switch {
 			case trace == "" || !finite(e.mean):
-			case most <= least:
+			case place.low >= place.high:
 				cell.Shade = hue + "0"
 			default:
 				cell.Shade = fmt.Sprintf("%s%d", hue, int(place.at(e.mean)+.5))

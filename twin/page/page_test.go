@@ -142,7 +142,7 @@ func TestPageStructure(t *testing.T) {
 		assert.Equal(t, want, strings.Count(shown(text), what), what)
 	}
 	has(t, text, "best <small>reference</small>")
-	has(t, text, "regret, % of best")
+	has(t, text, "regret, %, against best")
 }
 
 // The page must be complete in itself: it names no address at all.

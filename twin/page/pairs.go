@@ -66,13 +66,15 @@ func (r *report) forest(rows []paired, keys []string) chart {
 
 func (r *report) forestPanel(c *chart, rows []paired, m metric, left, top, width, height float64) {
 	reach := 0.
+	var means []float64
 	for _, row := range rows {
 		if p, is := r.pair(row, m.key); is {
 			reach = max(reach, math.Abs(p.Mean)+certain*zeroIfUnknown(p.SE))
+			means = append(means, p.Mean)
 		}
 	}
 	label := func(v float64) string { return strings.TrimSuffix(m.tick(v), "%") }
-	x, ticks := rounded(-reach, reach, 3, label)
+	x, ticks := around(means, reach, label)
 	p := c.newPanel(x, scale{}, left, top, width, height)
 	p.named(m.apart())
 	p.horizontal(ticks, map[int]string{-1: "← first is better", 0: "", 1: "first is better →"}[m.better])
@@ -116,19 +118,18 @@ func verdict(d Pair, m metric) string {
 
 func (r *report) pairTable() table {
 	rows, keys := r.pairRows()
-	t := table{Caption: "First minus second, mean ± standard error (cells in which the first is better)", Head: []string{"pair"}}
+	t := table{Caption: "First minus second, mean ± standard error; under it, in how many cells the first is better", Head: []string{"pair"}}
 	for _, key := range keys {
 		t.Head = append(t.Head, metricOf(key).apart())
 	}
 	for _, row := range rows {
 		line := tableRow{Name: clean(row.a) + " − " + clean(row.b)}
 		for _, key := range keys {
-			text := unknown
+			cell := tableCell{Text: unknown}
 			if d, is := r.pair(row, key); is {
-				m := metricOf(key)
-				text = fmt.Sprintf("%s (%d of %d)", m.differs(d), d.Wins, d.Cells)
+				cell = tableCell{Text: metricOf(key).differs(d), Under: fmt.Sprintf("%d of %d", d.Wins, d.Cells)}
 			}
-			line.add(text)
+			line.Cells = append(line.Cells, cell)
 		}
 		t.Rows = append(t.Rows, line)
 	}

@@ -56,7 +56,7 @@ func step(span float64, parts int) float64 {
 
 // rounded is a linear scale with round ends around values, and its ticks.
 func rounded(least, most float64, parts int, label func(float64) string) (scale, []tick) {
-	if !(most > least) {
+	if !(most-least > 1e-9*math.Abs(least)) { // or so near that no step lies between them
 		margin := max(math.Abs(least)*.1, 1e-3)
 		least, most = least-margin, most+margin
 	}
@@ -69,9 +69,13 @@ func rounded(least, most float64, parts int, label func(float64) string) (scale,
 	return scale{low: first * by, high: last * by, warp: straight}, ticks
 }
 
-// decades are the ticks of a logarithmic scale.
+// decades are the ticks of a logarithmic scale, of twelve decades at the most.
 func decades(low, high float64, label func(float64) string) []tick {
 	var ticks []tick
+	if !(low > 0) || !finite(high) {
+		return nil
+	}
+	low = max(low, high*1e-12)
 	for unit := math.Pow(10, math.Floor(math.Log10(low))); unit <= high*1.0001; unit *= 10 {
 		for _, f := range []float64{1, 2, 5} {
 			if v := f * unit; v >= low*.9999 && v <= high*1.0001 {
@@ -80,24 +84,4 @@ func decades(low, high float64, label func(float64) string) []tick {
 		}
 	}
 	return ticks
-}
-
-// rootShares is a scale of shares that shows small ones apart and has a place for none: its
-// lengths are square roots.
-func rootShares(least, most float64) (scale, []tick) {
-	low, high := 0., 1.
-	ends := []float64{.002, .005, .01, .015, .02, .03, .04, .05, .07, .1, .15, .2, .3, .4, .5, .6, .8, 1}
-	for i, end := range ends {
-		if end <= .8*least {
-			low = end
-		}
-		if last := ends[len(ends)-1-i]; last >= most {
-			high = last
-		}
-	}
-	var ticks []tick
-	for _, v := range []float64{0, .001, .005, .01, .015, .02, .03, .04, .05, .07, .1, .15, .2, .3, .4, .5, .6, .7, .8, .9, 1} {
-		ticks = append(ticks, tick{v, plain(100*v) + "%"})
-	}
-	return scale{low: low, high: high, warp: math.Sqrt}, ticks
 }

@@ -10,7 +10,7 @@ func (r *report) sections() []section {
 	}
 	if len(r.Pairs) > 0 {
 		all = append(all, section{
-			"pairs", "Paired differences", "Both policies met the same tasks over the same links, so what differs is the policy. Dots are mean differences over cells, lines their 95% intervals (1.96 standard errors); filled dots have zero outside.",
+			"pairs", "Paired differences", "Both policies met the same tasks over the same links, so what differs is the policy. Dots are mean differences over cells, lines their 95% intervals (1.96 standard errors); filled dots have zero outside. Where differences span decades, the axis is logarithmic on both sides of zero.",
 			[]variant{{Charts: r.forests(), Tables: []table{r.pairTable()}}},
 		})
 	}
@@ -39,7 +39,7 @@ func (r *report) cellSections() []section {
 		r.perClass("glance", "At a glance", "", func(class string) variant {
 			return variant{Tables: []table{r.glance(class)}}
 		}),
-		r.perClass("tradeoff", "What fewer misses cost", "Means over cells with their standard errors. The grey line joins the policies that no other beats in both.", func(class string) variant {
+		r.perClass("tradeoff", "What fewer misses cost", "Means over cells with their standard errors; misses on a logarithmic axis. The grey line joins the policies that no other beats in both.", func(class string) variant {
 			return variant{Charts: []chart{r.tradeoff(class)}}
 		}),
 		r.perClass("traces", "Trace by trace", "Traces are sorted by how much is missed on them, the hardest first.", func(class string) variant {

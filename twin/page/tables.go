@@ -89,7 +89,7 @@ func (r *report) regrets(t *table) {
 		}
 	}
 	for _, reference := range against {
-		t.Head = append(t.Head, "regret, % of "+clean(reference))
+		t.Head = append(t.Head, "regret, %, against "+clip(clean(reference), longestLabel))
 		for i := range t.Rows {
 			text := unknown
 			for _, g := range r.Regrets {

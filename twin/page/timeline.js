@@ -4,7 +4,7 @@ const runs = document.getElementById("runs");
 if (runs) timelines(JSON.parse(runs.textContent), document.getElementById("timeline"));
 
 function timelines(list, where) {
-  const width = 1160, left = 66, right = 12, lanes = 12;
+  const width = 1160, left = 66, right = 12, lanes = 14;
   const panels = { missed: [26, 4 * lanes], latency: [108, 230], rtt: [372, 120], up: [526, 100], whole: [676, 26] };
   const height = 708, routes = ["on the box", "sent", "sent, the box as a backup", "no result"];
   const none = panels.latency[0] + 12; // where tasks without a result stand

@@ -11,7 +11,7 @@ import (
 
 // tradeoff sets misses against what they are bought with: a mark per policy.
 func (r *report) tradeoff(class string) chart {
-	const height, top, left, gap = 300., 34., 56., 62.
+	const height, top, left, gap = 300., 34., 60., 66.
 	c := chart{Width: pageWidth, Height: top + height + 44}
 	c.Alt = "Missed deadlines of each policy against its utility, megabytes sent and joules; the table under At a glance has the figures."
 	width := (pageWidth - left - 2*gap - 14) / 3
@@ -38,15 +38,11 @@ func (r *report) tradeoffPanel(c *chart, m metric, class string, left, top, widt
 			ys = append(ys, s.y.mean-zeroIfUnknown(s.y.se), s.y.mean+zeroIfUnknown(s.y.se))
 		}
 	}
-	least, most := limits(xs)
-	if m.better < 0 { // nobody sends or takes less than nothing
-		least = max(least, 0)
-	}
-	x, xTicks := rounded(least, most, 5, plain)
-	y, yTicks := rootShares(limits(ys))
+	x, xTicks := m.axis(xs)
+	y, yTicks := metricOf("miss").axis(ys)
 	p := c.newPanel(x, y, left, top, width, height)
 	p.horizontal(xTicks, map[string]string{
-		"utility": "utility (right is better)", "sent_mb": "MB on the uplink, per cell", "energy_j": "joules per cell",
+		"utility": "utility, right is better (" + m.axisName() + ")", "sent_mb": "MB on the uplink, per cell (" + m.axisName() + ")", "energy_j": "joules per cell",
 	}[m.key])
 	p.vertical(yTicks)
 	p.named("missed against " + map[string]string{"utility": "utility", "sent_mb": "megabytes sent", "energy_j": "energy"}[m.key])
@@ -102,11 +98,11 @@ func (p panel) labels(all []scattered) {
 				box{at.x - 1, p.y.at(s.y.mean + s.y.se), at.x + 1, p.y.at(s.y.mean - s.y.se)})
 		}
 	}
-	frame := box{p.x.from - 4, p.y.to, p.x.to + 12, p.y.from}
+	frame := box{p.x.from - 4, p.y.to, p.x.to + 2, p.y.from}
 	for _, s := range all {
 		name := clip(s.Label, longestLabel)
 		at := p.at(s.x.mean, s.y.mean)
-		if b, anchor, found := room(at, textWidth(name), frame, taken); found {
+		if b, anchor, found := room(at, 1.1*textWidth(name)+3, frame, taken); found {
 			taken = append(taken, b)
 			if y := (b.top + b.bottom) / 2; math.Abs(y-at.y) > 20 {
 				p.line("leader "+s.Class(), at.x, at.y, min(max(at.x, b.left), b.right), y)
