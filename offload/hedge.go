@@ -44,8 +44,8 @@ func (e *Engine) likely(j *job) float64 {
 	if a.started == 0 || len(t.flying) == 0 || t.flying[0] == a {
 		return in
 	}
-	// Answers come in order, most of the time: what is behind an overdue one waits as well.
 	oldest := t.flying[0]
+	// Payloads arrive in order: what is behind an overdue one waits as well.
 	if age := e.now - oldest.prediction.At; age > oldest.prediction.Flight().Late {
 		in = min(in, conditional(&oldest.prediction, e.now, e.now+left))
 	}
@@ -90,22 +90,22 @@ func (e *Engine) wakeBackups() {
 	chain = append(chain, e.box.queue...)
 	slices.SortFunc(chain, (*job).sooner)
 	e.chain = chain
-	var first *job // the soonest backup
-	latest, free := forever, e.box.freeAt(e.now)
+	var first *job                             // the soonest backup
+	latest, ahead := forever, time.Duration(0) // of what waits and is sooner still
 	for i := len(chain) - 1; i >= 0; i-- {
 		j := chain[i]
 		v, _ := e.box.fitting(j, e.now)
-		takes := time.Duration(e.settings.Tuning.BackupSlack * float64(e.box.expect(v, j.task, e.now)))
-		latest = min(latest, j.deadline-e.settings.Guard) - takes/time.Duration(e.box.workers)
-		if j.waiting {
+		takes := e.box.expect(v, j.task, e.now) / time.Duration(e.box.workers)
+		if pending == 0 {
+			ahead += takes
 			continue
 		}
-		first, pending = j, pending-1
-		if pending == 0 {
-			break
+		latest = min(latest, j.deadline-e.settings.Guard) - time.Duration(e.settings.Tuning.BackupSlack*float64(takes))
+		if !j.waiting {
+			first, pending = j, pending-1
 		}
 	}
-	if at := latest - (free - e.now); e.now < at {
+	if at := latest - ahead - (e.box.freeAt(e.now) - e.now); e.now < at {
 		e.nextBackup = min(e.nextBackup, at)
 		return
 	}
@@ -138,6 +138,12 @@ func (e *Engine) idleBackup() (*job, *variant) {
 	}
 	if best == nil {
 		return nil, nil
+	}
+	p := &e.box.plan
+	if e.plan(p, nil, nil); len(p.entries) > 1 {
+		if en := p.find(best); en != nil && !en.dropped {
+			return best, en.variant
+		}
 	}
 	return e.alone(best)
 }

@@ -2,13 +2,17 @@
 
 package offload
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // plan is what the box would do with what waits: in order of the deadlines (Jackson's rule,
 // which is late only where every order is), each with its most accurate variant; where one
 // would be late, whatever before it costs least to be run smaller or not at all gives way.
 // That is Moore's and Hodgson's algorithm (1968) with values and more than one way to give.
 type plan struct {
+	jobs    []*job
 	entries []entry
 	free    []time.Duration // by worker
 }
@@ -22,6 +26,9 @@ type entry struct {
 	takes   time.Duration
 	end     time.Duration
 	dropped bool
+	// pending: a backup that does not compete for the box yet. If its link stands still it will,
+	// and with it all that are under way there.
+	pending bool
 }
 
 // mostPlanned bounds the work of one plan; what is due later waits for the next one.
@@ -46,18 +53,22 @@ func (e *Engine) plan(p *plan, extra *job, skip *attempt) (value float64) {
 	for len(p.free) < b.workers {
 		p.free = append(p.free, e.now)
 	}
-	for _, j := range b.queue {
-		if extra != nil && extra.sooner(j) < 0 {
-			e.addEntry(p, extra)
-			extra = nil
-		}
-		if len(p.entries) == mostPlanned {
-			break
-		}
-		e.addEntry(p, j)
-	}
+	p.jobs = append(p.jobs[:0], b.queue...)
 	if extra != nil {
-		e.addEntry(p, extra)
+		p.jobs = append(p.jobs, extra)
+	}
+	for _, j := range e.jobs {
+		if j.backup && !j.waiting && j.careful && j != extra {
+			p.jobs = append(p.jobs, j)
+		}
+	}
+	slices.SortFunc(p.jobs, (*job).sooner)
+	for _, j := range p.jobs[:min(len(p.jobs), mostPlanned)] {
+		if v := bestOf(j.variants()); v != nil {
+			p.entries = append(p.entries, entry{
+				job: j, worth: 1 - e.likely(j), variant: v, takes: b.expect(v, j.task, e.now), pending: !j.waiting && j != extra,
+			})
+		}
 	}
 	for p.late(e, 0) {
 		continue
@@ -75,14 +86,6 @@ func (e *Engine) plan(p *plan, extra *job, skip *attempt) (value float64) {
 	return value
 }
 
-func (e *Engine) addEntry(p *plan, j *job) {
-	v := bestOf(j.variants())
-	if v == nil {
-		return
-	}
-	p.entries = append(p.entries, entry{job: j, worth: 1 - e.likely(j), variant: v, takes: e.box.expect(v, j.task, e.now)})
-}
-
 // bestOf is the most accurate variant; the first of equal ones; nil for none.
 func bestOf(all []variant) (best *variant) {
 	for i := range all {
@@ -94,7 +97,7 @@ func bestOf(all []variant) (best *variant) {
 }
 
 // fullLoad is the share of the box's time from which on a reserve is kept.
-const fullLoad = .9
+const fullLoad = .6
 
 // late lets something give way for the first entry that would miss its deadline, or would not
 // have a share of its time left then; false when there is nothing to do. For a reserve a smaller
@@ -181,8 +184,8 @@ func (p *plan) giveWay(e *Engine, late int, over time.Duration, mayDrop bool) bo
 // first is what runs next; nil for nothing.
 func (p *plan) first() *entry {
 	for i := range p.entries {
-		if !p.entries[i].dropped {
-			return &p.entries[i]
+		if en := &p.entries[i]; !en.dropped && !en.pending {
+			return en
 		}
 	}
 	return nil

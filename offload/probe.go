@@ -279,8 +279,8 @@ func (e *Engine) measured(ev *Event) {
 	}
 }
 
-// oldest is the message that has been without an answer for longest, of those that left
-// after the last sign of life would have brought theirs.
+// oldest is the message that has been without an answer for longest. It may be the target
+// and not the link that is slow with it: the next one is then slow as well.
 func (t *target) oldest() (f link.Flight) {
 	for i := range t.probes {
 		if p := &t.probes[i]; f.Overdue == 0 || p.sent < f.Left {
