@@ -28,9 +28,10 @@ type box struct {
 	plan    plan
 }
 
-// expect is the execution time of a variant for this task.
+// expect is the execution time of a variant for this task. What the task says is of no
+// variant in particular: it would make a smaller one look as slow as the best.
 func (b *box) expect(v *variant, t *Task, now time.Duration) time.Duration {
-	return b.pace.of(v.service.expect(now, priorService, t.ExpectedLocal, v.Service), v.service)
+	return b.pace.of(v.service.expect(now, priorService, v.Service, t.ExpectedLocal), v.service)
 }
 
 func (b *box) enqueue(j *job) {

@@ -83,8 +83,7 @@ Settings (--set, --sweep): ` + strings.Join(compare.Keys(), ", ") + `.`,
 		_ = f.MarkHidden(old)
 	}
 	f.Lookup("hedge").NoOptDefVal = "true"
-	cmd.AddCommand(twinScenarioCommand())
-	cmd.AddCommand(twinFitCommand())
+	cmd.AddCommand(twinScenarioCommand(), twinFitCommand(), twinCheckCommand())
 	return cmd
 }
 

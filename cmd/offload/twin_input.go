@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"edgex-offload/standalone/emulator"
 	"edgex-offload/twin"
 	"edgex-offload/twin/scenario"
 )
@@ -90,9 +91,14 @@ func readTwinTrace(file string) (twin.Trace, error) {
 	if err != nil {
 		return twin.Trace{}, err
 	}
+	return twinTrace(file, recorded), nil
+}
+
+// twinTrace is a trace as the twin takes it.
+func twinTrace(file string, recorded emulator.Trace) twin.Trace {
 	trace := twin.Trace{Name: strings.TrimSuffix(filepath.Base(file), ".csv")}
 	for _, c := range recorded.Slots {
 		trace.Slots = append(trace.Slots, twin.Slot{RTT: c.RTT, Up: c.UpBps, Down: c.DownBps, Lost: c.Loss >= .5})
 	}
-	return trace, nil
+	return trace
 }
