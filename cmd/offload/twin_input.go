@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"edgex-offload/models/policy"
+	"edgex-offload/offload"
 	"edgex-offload/standalone/emulator"
 	"edgex-offload/twin"
 	"edgex-offload/twin/scenario"
@@ -41,6 +43,29 @@ func beside(file, named string) string {
 		return named
 	}
 	return filepath.Join(filepath.Dir(file), named)
+}
+
+// readNetwork reads a network of policy dqn, or gives the one that ships.
+func readNetwork(file string) (offload.Network, error) {
+	content := policy.Shipped()
+	if file != "" {
+		const most = 16 << 20
+		info, err := os.Stat(file)
+		if err == nil && info.Size() > most {
+			err = fmt.Errorf("%s has %d bytes: allowed are up to %d", file, info.Size(), most)
+		}
+		if err == nil {
+			content, err = os.ReadFile(file)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("network: %w", err)
+		}
+	}
+	n, err := policy.Read(content)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
 }
 
 // links are the traces that are named on the command line, or those of the scenario.
