@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/clients/logger"
 	"golang.org/x/sync/errgroup"
 
 	"edgex-offload/app-service/config"
+	"edgex-offload/app-service/supply"
 	"edgex-offload/infer"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
@@ -27,6 +29,7 @@ type box struct {
 	clients []*remote.Client
 	targets []string // their names
 	runner  *runner.Runner
+	supply  supply.Reader
 
 	network network // what policy dqn asks
 
@@ -36,7 +39,7 @@ type box struct {
 
 // newBox starts loading and connecting. An error is about the configuration.
 func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
-	b := &box{changed: make(chan struct{}, 1)}
+	b := &box{changed: make(chan struct{}, 1), supply: plan.Supply}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())
@@ -60,7 +63,9 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		}
 		b.clients = append(b.clients, client)
 		b.targets = append(b.targets, t.Name)
-		targets = append(targets, runner.Target{Name: t.Name, Remote: client, Metered: t.Metered})
+		targets = append(targets, runner.Target{
+			Name: t.Name, Remote: client, Metered: t.Metered, PricePerMB: t.PricePerMB, PricePerCall: t.PricePerCall,
+		})
 	}
 	b.network = network{file: plan.Network, backend: b.backend, lc: lc}
 	if err := b.network.read(); err != nil {
@@ -86,6 +91,7 @@ func (b *box) run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return b.runner.Run(ctx) })
 	group.Go(func() error { b.tellModels(ctx); return nil })
+	group.Go(func() error { b.tellSupply(ctx); return nil })
 	group.Go(func() error { b.network.load(ctx, b.runner.SetNetwork); return nil })
 	group.Go(func() error {
 		_ = b.models.Wait(ctx) // what it says is read by problem
@@ -105,6 +111,13 @@ func (b *box) tellModels(ctx context.Context) {
 		case <-b.changed:
 		}
 	}
+}
+
+// tellSupply keeps the runner informed of what the box runs on.
+func (b *box) tellSupply(ctx context.Context) {
+	tick := time.NewTicker(supply.Interval)
+	defer tick.Stop()
+	supply.Follow(ctx, b.supply.Read, tick.C, b.runner.SetBox)
 }
 
 // problem says why the models folder cannot be read; "" if it can, or is still being read.

@@ -83,7 +83,7 @@ func TestChangeIsRefusedAsAWhole(t *testing.T) {
 		l.take(&changed, section, lc)
 		require.Equal(t, 1, strings.Count(lc.text.String(), "\n"), "logged once: %s", lc.text)
 		require.Contains(t, l.view().Configuration.LastRefusal, name)
-		require.Equal(t, offload.PolicyCost, l.view().Policy)
+		require.Equal(t, before.Writable.Policy, l.view().Policy)
 		require.Equal(t, before, section.Offload)
 	}
 	l.take("text", section, logger.NewMockClient())

@@ -126,7 +126,7 @@ func newLine(plan config.Plan, b *box) (*line, error) {
 
 func (l *line) connect(service interfaces.ApplicationService, section *config.Service) error {
 	run := l.box.runner
-	metrics := routes.NewMetrics(l.view, run.Links)
+	metrics := routes.NewMetrics(l.view, run.Links, run.Policies)
 	if err := service.SetDefaultFunctionsPipeline(
 		l.decoder.DecodeEvent,
 		functions.Offload(service.AppContext(), run, metrics.Observe),
@@ -137,6 +137,8 @@ func (l *line) connect(service interfaces.ApplicationService, section *config.Se
 	if err := routes.Add(service, routes.Handlers{
 		routes.PathStatus:      routes.Status(l.view),
 		routes.PathDecisions:   routes.Decisions(run.Decisions),
+		routes.PathDecision:    routes.Decision(run),
+		routes.PathPolicies:    routes.Policies(run.Policies),
 		routes.PathLink:        routes.Link(run),
 		routes.PathLinkSamples: routes.LinkSamples(run),
 		routes.PathMetrics:     metrics.Handler(),
@@ -145,6 +147,7 @@ func (l *line) connect(service interfaces.ApplicationService, section *config.Se
 	}
 	gauges := telemetry{service.MetricsManager(), service.LoggingClient()}
 	gauges.tasks(run.Status)
+	gauges.policies(run.Policies)
 	gauges.links(l.box.targets, &linkView{read: run.Links, now: time.Now})
 	watched := config.Default().Writable
 	return service.ListenForCustomConfigChanges(&watched, config.WritableSection, func(raw any) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/clients/logger"
 	"github.com/rcrowley/go-metrics"
 
+	"edgex-offload/app-service/routes"
+	"edgex-offload/offload"
+	"edgex-offload/offload/trial"
 	"edgex-offload/runner"
 )
 
@@ -46,6 +50,31 @@ func (t telemetry) tasks(status func() runner.Status) {
 		"OffloadTasksUnderWay": func() int64 { return int64(status().Tasks.UnderWay) },
 	} {
 		t.register(name, metrics.NewFunctionalGauge(read), nil)
+	}
+}
+
+// policies registers what each policy came to, by its most serious role, with a tag that
+// tells them apart.
+func (t telemetry) policies(read routes.Compared) {
+	of := func(policy string) (r trial.Row) {
+		_, rows := read()
+		for _, row := range rows { // what acts comes first, then the trial
+			if row.Policy == policy {
+				return row
+			}
+		}
+		return r
+	}
+	for _, policy := range offload.Policies() {
+		tags := map[string]string{"policy": policy}
+		t.register("OffloadPolicyTasks-"+policy, metrics.NewFunctionalGauge(func() int64 { return int64(of(policy).Tasks) }), tags)
+		t.register("OffloadPolicyMissed-"+policy, metrics.NewFunctionalGaugeFloat64(func() float64 { return of(policy).Missed.Value }), tags)
+		t.register("OffloadPolicyP99Ms-"+policy, metrics.NewFunctionalGaugeFloat64(func() float64 {
+			if v := of(policy).P99Ms.Value; !math.IsInf(v, 0) {
+				return v
+			}
+			return 0 // JSON has no infinity
+		}), tags)
 	}
 }
 

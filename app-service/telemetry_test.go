@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
+	"edgex-offload/offload/trial"
 	"edgex-offload/runner"
 )
 
@@ -43,8 +45,33 @@ func register(targets []string, links func(bool) []runner.LinkStatus) registered
 	r := registered{gauges: map[string]any{}, tags: map[string]map[string]string{}}
 	t := telemetry{r, logger.NewMockClient()}
 	t.tasks(func() runner.Status { return runner.Status{} })
+	t.policies(comparedPolicies)
 	t.links(targets, &linkView{read: links, now: time.Now})
 	return r
+}
+
+// comparedPolicies are one that acts and is a shadow of another's as well, and one without a
+// 99% quantile.
+func comparedPolicies() (time.Time, []trial.Row) {
+	return time.Time{}, []trial.Row{
+		{Policy: "cost", Role: trial.Acting, Tasks: 5, Missed: trial.Interval{Value: .2}, P99Ms: trial.Interval{Value: 80}},
+		{Policy: "local", Role: trial.Trial, Tasks: 2, Missed: trial.Interval{Value: 1}, P99Ms: trial.Interval{Value: math.Inf(1)}},
+		{Policy: "cost", Role: trial.Shadow, Tasks: 7, Missed: trial.Interval{Value: .9}},
+	}
+}
+
+func TestEachPolicyHasItsMetrics(t *testing.T) {
+	r := register(nil, nil)
+	for name, want := range map[string]float64{
+		"OffloadPolicyMissed-cost": .2, "OffloadPolicyP99Ms-cost": 80, "OffloadPolicyMissed-local": 1, "OffloadPolicyP99Ms-local": 0,
+		"OffloadPolicyMissed-quantile": 0,
+	} {
+		require.InDelta(t, want, r.gauges[name].(metrics.GaugeFloat64).Snapshot().Value(), 1e-9, name)
+		_, policy, _ := strings.Cut(name, "-")
+		require.Equal(t, map[string]string{"policy": policy}, r.tags[name])
+	}
+	require.EqualValues(t, 5, r.gauges["OffloadPolicyTasks-cost"].(metrics.Gauge).Snapshot().Value())
+	require.EqualValues(t, 0, r.gauges["OffloadPolicyTasks-quantile"].(metrics.Gauge).Snapshot().Value())
 }
 
 // configuredMetrics are the keys of Writable.Telemetry.Metrics in a file, below a path.

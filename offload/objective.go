@@ -17,8 +17,8 @@ const (
 	// ObjectiveLatency takes the earlier answer: a point of accuracy is worth 5 ms, and next to
 	// nothing is held.
 	ObjectiveLatency = "latency"
-	// ObjectiveEnergy saves joules: one is worth 200 ms, .04 of accuracy, and twice that on a
-	// battery that is nearly empty.
+	// ObjectiveEnergy saves joules: one is worth 4 s, .8 of accuracy, and four times that on a
+	// battery that is empty. There is little to save, as a task costs joules on either path.
 	ObjectiveEnergy = "energy"
 	// ObjectiveCost saves money: a unit of it (Target.PricePerMB) is worth moneyOfCost.
 	ObjectiveCost = "cost"
@@ -27,10 +27,12 @@ const (
 	ObjectiveCustom = "custom"
 )
 
-// moneyOfCost is Weights.Money of the objective cost, in milliseconds for a unit of money.
-// It is divided by 100 times Weights.Accuracy where shares of accuracy are compared: at 50 ms
-// a point and a unit a megabyte, 400 takes .08 of accuracy from what a megabyte brings.
-const moneyOfCost = 400
+// moneyOfCost is Weights.Money of the objective cost, in milliseconds for a unit of money. At
+// 50 ms a point of accuracy and a unit a megabyte, a frame of 60 KB must then bring .42 of the
+// accuracy of a result of the lowest priority: ten points more do that for a CRITICAL task
+// alone, and so does a deadline that the box would miss. In the twin's benchmark it sends a
+// quarter of what balanced does, for .007 of utility.
+const moneyOfCost = 35_000
 
 // Objectives lists the names of objectives, the default first.
 func Objectives() []string {
@@ -47,7 +49,7 @@ func ObjectiveWeights(name string) (Weights, error) {
 	case ObjectiveLatency:
 		return Weights{Latency: 1, Accuracy: 5}, nil
 	case ObjectiveEnergy:
-		return Weights{Latency: 1, Accuracy: 50, Energy: 200, Battery: 200}, nil
+		return Weights{Latency: 1, Accuracy: 50, Energy: 4000, Battery: 12_000}, nil
 	case ObjectiveCost:
 		return Weights{Latency: 1, Accuracy: 50, Money: moneyOfCost}, nil
 	}

@@ -112,6 +112,9 @@ func (p *plant) take(a Action) {
 		ev.Kind, ev.Attempt = LocalDone, a.Attempt
 		p.in(ev.Execution, ev)
 	case SendRemote:
+		if a.Task.Private {
+			p.t.Fatalf("the private task %s is sent to %s", a.Task.ID, p.config.Targets[a.Target].Name)
+		}
 		sent, ev := p.remote(a)
 		ev.Attempt = a.Attempt
 		p.in(sent, Event{Kind: PayloadSent, Attempt: a.Attempt})

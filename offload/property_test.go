@@ -67,6 +67,7 @@ func live(rt *rapid.T, p *plant) {
 				t.Source = rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(rt, "source")
 				t.Priority = Priority(rapid.IntRange(-1, 4).Draw(rt, "priority"))
 				t.Payload = make([]byte, rapid.IntRange(0, 100_000).Draw(rt, "size"))
+				t.Private = rapid.IntRange(0, 3).Draw(rt, "private") == 0
 				t.Model = rapid.SampledFrom([]string{testModel, testModel, testModel, "unknown"}).Draw(rt, "model")
 				t.Deadline = time.Time{}
 				if d := rapid.IntRange(-50, 800).Draw(rt, "allowed"); d%5 != 0 {

@@ -194,7 +194,7 @@ func (r *Record) besides(chosen *PathView, left float64) string {
 		switch {
 		case p.Target == chosen.Target:
 		case !p.Usable:
-			return fmt.Sprintf(": %s %s", p.Target, p.Block)
+			return fmt.Sprintf(": %s is out of the question (%s)", p.Target, p.Block)
 		case p.ExpectedMs > left:
 			return fmt.Sprintf(": %s needs %.0f of %.0f ms", p.Target, p.ExpectedMs, left)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"edgex-offload/offload"
+	"edgex-offload/offload/trial"
 	"edgex-offload/remote"
 )
 
@@ -42,6 +43,8 @@ type Target struct {
 	Remote Remote
 	// Metered: its link is paid by the byte; see offload.Target.
 	Metered bool
+	// PricePerMB and PricePerCall are what sending costs; see offload.Target.
+	PricePerMB, PricePerCall float64
 }
 
 // Options are what a Runner is made from; zero values take the default that is named.
@@ -82,7 +85,11 @@ type Runner struct {
 	timer   *time.Timer
 	stopped bool
 	history history
-	links   []linkLog // of each target
+	// policies compares those that decided since the settings were last changed.
+	policies      *trial.Table
+	policiesSince time.Time
+	box           Box
+	links         []linkLog // of each target
 }
 
 // New checks the options as a whole. The runner takes tasks at once; its probes and its
@@ -104,12 +111,13 @@ func New(o Options) (*Runner, error) {
 	r := &Runner{
 		options: o, epoch: time.Now(), logger: o.Logger,
 		waiters: map[uint64]chan offload.Outcome{}, cancels: map[uint64]context.CancelFunc{},
-		history: newHistory(o.DecisionLog),
-		links:   make([]linkLog, len(o.Targets)),
+		history:  newHistory(o.DecisionLog),
+		policies: trial.New(), policiesSince: time.Now(), box: Box{Battery: 1, Charging: true},
+		links: make([]linkLog, len(o.Targets)),
 	}
 	targets := make([]offload.Target, len(o.Targets))
 	for i, t := range o.Targets {
-		targets[i] = offload.Target{Name: t.Name, Metered: t.Metered}
+		targets[i] = offload.Target{Name: t.Name, Metered: t.Metered, PricePerMB: t.PricePerMB, PricePerCall: t.PricePerCall}
 	}
 	engine, err := offload.NewEngine(offload.Config{
 		Settings: o.Settings, Targets: targets, Models: o.Models, Workers: o.Workers, Power: o.Power,
@@ -208,7 +216,12 @@ func (r *Runner) Configure(s offload.Settings) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	r.event(offload.Event{Kind: offload.SettingsChanged, Settings: &s})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s != r.engine.Settings() { // figures of other settings say nothing of these
+		r.policies, r.policiesSince = trial.New(), time.Now()
+	}
+	r.handle(offload.Event{Kind: offload.SettingsChanged, Settings: &s})
 	return nil
 }
 
@@ -246,6 +259,7 @@ func (r *Runner) handle(ev offload.Event) {
 		case offload.FinishTask:
 			a.Outcome.Record = a.Outcome.Record.Detach()
 			r.history.add(a.Outcome)
+			r.policies.Add(&a.Outcome.Record)
 			if waiter := r.waiters[a.Ref]; waiter != nil {
 				delete(r.waiters, a.Ref)
 				waiter <- a.Outcome // has room: it is the only one

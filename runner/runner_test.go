@@ -297,7 +297,7 @@ func TestBadSettingsChangeNothing(t *testing.T) {
 	if err := b.Configure(s); err == nil || !strings.Contains(err.Error(), `Policy "fastest"`) {
 		t.Errorf("error %v", err)
 	}
-	if got := b.Status().Policy; got != offload.PolicyCost {
+	if got := b.Status().Policy; got != offload.DefaultSettings().Policy {
 		t.Errorf("policy is %q now", got)
 	}
 	s.Policy = offload.PolicyThreshold

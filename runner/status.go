@@ -3,18 +3,26 @@
 package runner
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
 
 	"edgex-offload/offload"
+	"edgex-offload/offload/trial"
 )
 
 // Status is how everything stands, for an operator.
 type Status struct {
-	Policy  string  `json:"policy"`
+	Policy string `json:"policy"`
+	// Objective is what the weights are for; "custom" for weights of the operator's own.
+	Objective string `json:"objective"`
+	// Trial is the policy on trial for a share of the sources; "" for none.
+	Trial   string  `json:"trial,omitempty"`
 	UptimeS float64 `json:"uptimeS"`
 	Tasks   Tasks   `json:"tasks"`
+	// Box is what the box runs on.
+	Box Box `json:"box"`
 	// LatencyMs are quantiles of the last results' time from capture to result; 0 without any.
 	LatencyMs Quantiles      `json:"latencyMs"`
 	Targets   []TargetStatus `json:"targets"`
@@ -81,8 +89,10 @@ func (r *Runner) Status() Status {
 	defer r.mu.Unlock()
 	now := time.Since(r.epoch)
 	box := r.engine.Box()
+	settings := r.engine.Settings()
 	s := Status{
-		Policy: r.engine.Settings().Policy, UptimeS: now.Seconds(),
+		Policy: settings.Policy, Objective: cmp.Or(settings.Objective, offload.ObjectiveCustom), Trial: settings.Trial.Policy,
+		UptimeS: now.Seconds(), Box: r.box,
 		Tasks: Tasks{
 			Arrived: r.history.arrived, Finished: r.history.finished, OnTime: r.history.onTime,
 			UnderWay: box.UnderWay, Waiting: box.Waiting, Running: box.Running,
@@ -122,6 +132,29 @@ func (r *Runner) Decisions(limit int, after uint64) []offload.Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.history.since(limit, after)
+}
+
+// Find gives the records of a task that are kept, the newest first, limit at the most; a
+// task's id is what its source made it, so that there may be several.
+func (r *Runner) Find(task string, limit int) []offload.Record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.history.find(task, limit)
+}
+
+// Kept is how many decision records there are, and how many there may be.
+func (r *Runner) Kept() (records, limit int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.history.records), cap(r.history.records)
+}
+
+// Policies compares the policies that decided, and those that only chose, since the settings
+// were last changed.
+func (r *Runner) Policies() (since time.Time, rows []trial.Row) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.policiesSince, r.policies.Rows()
 }
 
 func inMs(of map[string]time.Duration) map[string]float64 {
@@ -186,6 +219,17 @@ func (h *history) since(limit int, after uint64) []offload.Record {
 	out := make([]offload.Record, 0, count)
 	for s := first; s < first+count; s++ {
 		out = append(out, h.records[int(s%uint64(cap(h.records)))])
+	}
+	return out
+}
+
+func (h *history) find(task string, limit int) []offload.Record {
+	out := []offload.Record{}
+	kept := uint64(len(h.records))
+	for s := h.finished; s > h.finished-kept && len(out) < limit; s-- {
+		if r := &h.records[int((s-1)%uint64(cap(h.records)))]; r.TaskID == task {
+			out = append(out, *r)
+		}
 	}
 	return out
 }

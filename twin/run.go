@@ -4,6 +4,7 @@ package twin
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -79,10 +80,14 @@ func newSimulation(c Cell, models []offload.Model) (*simulation, error) {
 		Power: offload.Power{Busy: c.Class.Watts, Radio: s.scenario.RadioWatts}, Epoch: epoch,
 		Network: c.Network,
 	}
+	unpriced := 0. // what a megabyte counts in decisions where nothing costs anything: as in the service
+	if !slices.ContainsFunc(s.scenario.Targets, func(t Target) bool { return t.PricePerMB > 0 || t.PricePerCall > 0 }) {
+		unpriced = 1
+	}
 	for i := range s.scenario.Targets {
 		t := &s.scenario.Targets[i]
 		config.Targets = append(config.Targets, offload.Target{
-			Name: t.Name, Metered: t.Metered, PricePerMB: t.PricePerMB, PricePerCall: t.PricePerCall,
+			Name: t.Name, Metered: t.Metered, PricePerMB: t.PricePerMB + unpriced, PricePerCall: t.PricePerCall,
 		})
 		s.wires = append(s.wires, wire{trace: t.Link.trace(c.Trace), rules: &s.scenario.Wire})
 		s.answers = append(s.answers, &offload.Answer{Model: t.Name})

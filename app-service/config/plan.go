@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"edgex-offload/app-service/functions"
+	"edgex-offload/app-service/supply"
 	"edgex-offload/infer/ort"
 	"edgex-offload/offload"
 	"edgex-offload/remote"
@@ -25,6 +26,7 @@ type Plan struct {
 	DecisionLog  int
 	Limits       functions.Limits
 	Power        offload.Power
+	Supply       supply.Reader
 	Network      string // file of what policy dqn asks; "" is the one that ships
 	Live         Live
 }
@@ -35,6 +37,8 @@ type NamedTarget struct {
 	Client remote.ClientConfig
 	// Metered: its link is paid by the byte.
 	Metered bool
+	// PricePerMB and PricePerCall are what sending costs, in the operator's currency.
+	PricePerMB, PricePerCall float64
 }
 
 // Live is the part of a Plan that may change while the service runs.
@@ -56,7 +60,9 @@ func (o Offload) Plan() (Plan, error) {
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},
-		Power: offload.Power(o.Power), Network: o.Learning.Network,
+		Power:   offload.Power{Busy: o.Power.Busy, Radio: o.Power.Radio},
+		Supply:  supply.Reader{Power: o.Power.Supply, Thermal: o.Power.Thermal},
+		Network: o.Learning.Network,
 	}
 	check(&c, "Workers", o.Workers, 1, 64, "local runs at once")
 	check(&c, "DecisionLog", o.DecisionLog, 1, 100_000, "records")
@@ -67,7 +73,7 @@ func (o Offload) Plan() (Plan, error) {
 	check(&c, "Power.Radio", o.Power.Radio, 0, 10_000, "watts")
 	for _, name := range slices.Sorted(maps.Keys(o.Targets)) {
 		if target := o.Targets[name]; target.Address != "" {
-			plan.Targets = append(plan.Targets, NamedTarget{name, c.target(name, target), target.Metered})
+			plan.Targets = append(plan.Targets, c.target(name, target))
 		}
 	}
 	var err error
@@ -102,7 +108,7 @@ func (c *checker) backend(m Models) ort.Options {
 	return options
 }
 
-func (c *checker) target(name string, t Target) remote.ClientConfig {
+func (c *checker) target(name string, t Target) NamedTarget {
 	sub := checker{path: c.path + ".Targets." + name}
 	if name == offload.Local || name == functions.RouteNone {
 		sub.wrong("", fmt.Sprintf("%q", name), "a name other than "+offload.Local+" and "+functions.RouteNone)
@@ -117,9 +123,17 @@ func (c *checker) target(name string, t Target) remote.ClientConfig {
 		Congestion:     t.Congestion,
 	}
 	sub.under(client.Validate())
+	named := NamedTarget{
+		Name: name, Client: client, Metered: t.Metered,
+		PricePerMB:   sub.number("PricePerMB", t.PricePerMB, 1, 0, highestPrice),
+		PricePerCall: sub.number("PricePerCall", t.PricePerCall, 0, 0, highestPrice),
+	}
 	c.add(sub.err())
-	return client
+	return named
 }
+
+// highestPrice is beyond what any network charges, in any currency.
+const highestPrice = 1e6
 
 // Live checks the part that may change while the service runs, as a whole.
 func (w Writable) Live() (Live, error) {
@@ -127,10 +141,8 @@ func (w Writable) Live() (Live, error) {
 	live := Live{
 		Engine: offload.Settings{
 			Policy: w.Policy, JitterFactor: w.JitterFactor, Hedge: w.Hedge,
-			Weights: offload.Weights(w.Weights), Tuning: defaults.Tuning,
-			Learning: offload.Learning{
-				Alpha: w.Learning.Alpha, Forgetting: w.Learning.Forgetting, Ridge: w.Learning.Ridge, Reward: offload.Reward(w.Learning.Reward),
-			},
+			Objective: w.objective(), Weights: offload.Weights(w.Weights),
+			Tuning: offload.Tuning(w.Tuning), Learning: w.Learning.learning(), Shadows: w.Shadows, Trial: offload.Trial(w.Trial),
 			Threshold: offload.Threshold{
 				RTT:    c.optional("Threshold.RTT", w.Threshold.RTT, defaults.Threshold.RTT),
 				Jitter: c.optional("Threshold.Jitter", w.Threshold.Jitter, defaults.Threshold.Jitter),
@@ -146,6 +158,15 @@ func (w Writable) Live() (Live, error) {
 	c.under(live.Engine.Validate())
 	live.Rules = c.rules(w.Tasks)
 	return live, c.err()
+}
+
+// objective is the one that holds. Weights that were changed beside the default objective are
+// the operator's own: a site from before there were objectives keeps what it set.
+func (w Writable) objective() string {
+	if w.Objective == offload.ObjectiveBalanced && offload.Weights(w.Weights) != offload.DefaultSettings().Weights {
+		return offload.ObjectiveCustom
+	}
+	return w.Objective
 }
 
 // The longest deadline and execution time that make sense for a reading.
@@ -172,6 +193,7 @@ func (c *checker) rules(tasks map[string]Task) functions.Rules {
 			Deadline:       sub.upTo("Deadline", task.Deadline, longest),
 			ExpectedLocal:  sub.upTo("ExpectedLocal", task.ExpectedLocal, longest),
 			ExpectedRemote: sub.upTo("ExpectedRemote", task.ExpectedRemote, longest),
+			Private:        task.Private,
 		})
 		c.add(sub.err())
 	}

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -26,7 +27,9 @@ func good() Offload {
 func TestPlanOfDefaults(t *testing.T) {
 	plan, err := Default().Plan()
 	require.NoError(t, err)
-	require.Equal(t, offload.DefaultSettings(), plan.Live.Engine)
+	settings := offload.DefaultSettings()
+	settings.Objective = offload.ObjectiveBalanced // whose weights those are
+	require.Equal(t, settings, plan.Live.Engine)
 	require.Equal(t, offload.DefaultPower(), plan.Power)
 	require.Empty(t, plan.Targets)
 	require.Equal(t, offload.DefaultProbing(), plan.Probing)
@@ -102,6 +105,14 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"tls":             {target(func(t *Target) { t.TLS.CA = "ca.pem" }), `Offload.Targets.cloud.TLS.Enabled false: allowed with CA`},
 		"target's name":   {func(o *Offload) { o.Targets["local"] = Target{Address: "a:1"} }, `Offload.Targets.local "local": allowed is a name other than local and none`},
 		"policy":          {func(o *Offload) { o.Writable.Policy = "best" }, `Offload.Writable.Policy "best": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`},
+		"objective":       {func(o *Offload) { o.Writable.Objective = "cheap" }, `Offload.Writable.Objective "cheap": allowed is balanced, accuracy, latency, energy, cost, or custom`},
+		"tuning":          {func(o *Offload) { o.Writable.Tuning.Preempt = -1 }, `Offload.Writable.Tuning.Preempt -1: allowed is 0 to 100`},
+		"learning":        {func(o *Offload) { o.Writable.Learning.Forgetting = 0 }, `Offload.Writable.Learning.Forgetting 0: allowed is 0.9 to 1`},
+		"shadows":         {func(o *Offload) { o.Writable.Shadows = "cost,best" }, `Offload.Writable.Shadows "best": allowed are quantile, cost`},
+		"trial's policy":  {func(o *Offload) { o.Writable.Trial = Trial{"best", .1} }, `Offload.Writable.Trial.Policy "best": allowed is empty, quantile`},
+		"trial's share":   {func(o *Offload) { o.Writable.Trial = Trial{"cost", 2} }, `Offload.Writable.Trial.Share 2: allowed is 0 to 1`},
+		"price":           {target(func(t *Target) { t.PricePerMB = "-1" }), `Offload.Targets.cloud.PricePerMB "-1": allowed is a number from 0 to 1e+06`},
+		"price of a call": {target(func(t *Target) { t.PricePerCall = "cheap" }), `Offload.Targets.cloud.PricePerCall "cheap": allowed is a number from 0 to 1e+06`},
 		"jitter factor":   {func(o *Offload) { o.Writable.JitterFactor = -1 }, `Offload.Writable.JitterFactor -1: allowed is 0 to 100`},
 		"threshold":       {func(o *Offload) { o.Writable.Threshold.RTT = "fast" }, `Offload.Writable.Threshold.RTT "fast": allowed is a duration, as in 500ms`},
 		"threshold range": {func(o *Offload) { o.Writable.Threshold.Jitter = "2m" }, `Offload.Writable.Threshold.Jitter 2m0s: allowed is more than 0 up to 1m`},
@@ -124,6 +135,49 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An objective is a name for weights; weights of the operator's own go before the default one.
+func TestObjectiveOrWeights(t *testing.T) {
+	for name, c := range map[string]struct {
+		objective string
+		money     float64
+		want      string // the objective that holds, or what is wrong
+	}{
+		"default":                    {offload.ObjectiveBalanced, 0, offload.ObjectiveBalanced},
+		"named":                      {offload.ObjectiveCost, 0, offload.ObjectiveCost},
+		"own, from an older version": {offload.ObjectiveBalanced, 3, offload.ObjectiveCustom},
+		"own":                        {offload.ObjectiveCustom, 3, offload.ObjectiveCustom},
+		"own, none named":            {"", 3, ""},
+		"both":                       {offload.ObjectiveCost, 3, `Offload.Writable.Weights {Latency:1 Accuracy:50 Energy:0 Money:3 Battery:0} beside Objective "cost": allowed is`},
+	} {
+		o := good()
+		o.Writable.Objective, o.Writable.Weights.Money = c.objective, c.money
+		plan, err := o.Plan()
+		if err != nil {
+			require.ErrorContains(t, err, c.want, name)
+			continue
+		}
+		require.Equal(t, c.want, plan.Live.Engine.Objective, name)
+	}
+}
+
+func TestPrices(t *testing.T) {
+	o := good()
+	var written struct{ Targets map[string]Target }
+	require.NoError(t, json.Unmarshal([]byte(`{"Targets": {"a": {}, "b": {"PricePerMB": 0, "PricePerCall": "0.25"}, "c": {"PricePerMB": 2.5, "PricePerCall": null}}}`), &written))
+	for name, target := range written.Targets {
+		target.Address = name + ":1"
+		o.Targets[name] = target
+	}
+	plan, err := o.Plan()
+	require.NoError(t, err)
+	prices := map[string][2]float64{}
+	for _, target := range plan.Targets {
+		prices[target.Name] = [2]float64{target.PricePerMB, target.PricePerCall}
+	}
+	require.Equal(t, map[string][2]float64{"a": {1, 0}, "b": {0, .25}, "c": {2.5, 0}, "cloud": {1, 0}}, prices)
+	require.Error(t, json.Unmarshal([]byte(`{"Targets": {"a": {"PricePerMB": true}}}`), &written))
 }
 
 // All that is wrong is told at once, not one at each start.

@@ -51,6 +51,8 @@ type Target struct {
 	DeadAfter      string
 	Congestion     string
 	Metered        bool
+	PricePerMB     Number // 1 when left out, so that Weights.Money is that of a megabyte
+	PricePerCall   Number
 }
 
 // Probe says how links are measured while no task does it.
@@ -77,10 +79,12 @@ type Limits struct {
 	Decoding  int
 }
 
-// Power is what the box draws, in watts.
+// Power is what the box draws, in watts, and where the kernel tells what it runs on.
 type Power struct {
-	Busy  float64
-	Radio float64
+	Busy    float64
+	Radio   float64
+	Supply  string
+	Thermal string
 }
 
 // Learning says what policy dqn asks.
@@ -93,8 +97,12 @@ type Writable struct {
 	Policy               string
 	JitterFactor         float64
 	Hedge                bool
+	Objective            string
 	Weights              Weights
+	Tuning               Tuning
 	Learning             WritableLearning
+	Shadows              string // separated by commas, as EdgeX writes lists
+	Trial                Trial
 	Threshold            Threshold
 	QueueLimit           int
 	InFlightLimit        int
@@ -108,14 +116,31 @@ type Writable struct {
 // Weights are those of offload.Weights.
 type Weights struct{ Latency, Accuracy, Energy, Money, Battery float64 }
 
-// WritableLearning are those of offload.Learning, Reward those of offload.Reward.
-type (
-	WritableLearning struct {
-		Alpha, Forgetting, Ridge float64
-		Reward                   Reward
-	}
-	Reward struct{ Accuracy, Miss, Latency, Energy, Cost float64 }
-)
+// Tuning has the keys of offload.Tuning.
+type Tuning offload.Tuning
+
+// WritableLearning is offload.Learning.
+type WritableLearning struct {
+	Alpha, Forgetting, Ridge float64
+	Reward                   Reward
+}
+
+// Reward has the keys of offload.Reward.
+type Reward offload.Reward
+
+func (l WritableLearning) learning() offload.Learning {
+	return offload.Learning{Alpha: l.Alpha, Forgetting: l.Forgetting, Ridge: l.Ridge, Reward: offload.Reward(l.Reward)}
+}
+
+func learningOf(l offload.Learning) WritableLearning {
+	return WritableLearning{Alpha: l.Alpha, Forgetting: l.Forgetting, Ridge: l.Ridge, Reward: Reward(l.Reward)}
+}
+
+// Trial is offload.Trial.
+type Trial struct {
+	Policy string
+	Share  float64
+}
 
 // Threshold are the limits of offload.Threshold.
 type Threshold struct {
@@ -135,6 +160,7 @@ type Task struct {
 	Deadline       string
 	ExpectedLocal  string
 	ExpectedRemote string
+	Private        bool
 }
 
 // Default is what a key that is left out has. It has no tasks and no targets.
@@ -149,11 +175,12 @@ func Default() Offload {
 		Workers:     1,
 		DecisionLog: 1000,
 		Limits:      Limits{MessageKB: 8192, PayloadKB: 4096, Decoding: 64},
-		Power:       Power{Busy: p.Busy, Radio: p.Radio},
+		Power:       Power{Busy: p.Busy, Radio: p.Radio, Supply: "/sys/class/power_supply", Thermal: "/sys/class/thermal"},
 		Writable: Writable{
 			Policy: s.Policy, JitterFactor: s.JitterFactor, Hedge: s.Hedge,
-			Weights:    Weights(s.Weights),
-			Learning:   WritableLearning{s.Learning.Alpha, s.Learning.Forgetting, s.Learning.Ridge, Reward(s.Learning.Reward)},
+			Objective: offload.ObjectiveBalanced, Weights: Weights(s.Weights), Tuning: Tuning(s.Tuning),
+			Learning: learningOf(s.Learning),
+			Shadows:  s.Shadows, Trial: Trial(s.Trial),
 			Threshold:  Threshold{RTT: s.Threshold.RTT.String(), Jitter: s.Threshold.Jitter.String(), Loss: s.Threshold.Loss},
 			QueueLimit: s.QueueLimit, InFlightLimit: s.InFlightLimit,
 			RetryTarget: s.RetryTarget.String(), Guard: s.Guard.String(), Grace: s.Grace.String(),

@@ -119,7 +119,7 @@ func TestUnknownKeysAreNamed(t *testing.T) {
 	require.Equal(t, []string{
 		"Offload.Polcy is unknown: allowed are Models, Targets, Probe, Workers, DecisionLog, Limits, Power, Learning, Writable",
 		"Offload.Targets.cloud.TLS.Cet is unknown: allowed are Enabled, CA, Cert, Key, ServerName",
-		"Offload.Writable.Tasks.surface.Resorce is unknown: allowed are Resource, Device, Profile, Kind, Model, Priority, Deadline, ExpectedLocal, ExpectedRemote",
+		"Offload.Writable.Tasks.surface.Resorce is unknown: allowed are Resource, Device, Profile, Kind, Model, Priority, Deadline, ExpectedLocal, ExpectedRemote, Private",
 	}, strings.Split(err.Error(), "\n"))
 	require.ErrorContains(t, unknownKeys([]byte("Offload: [")), "configuration file")
 }
@@ -172,6 +172,9 @@ func TestCompleteFromFiles(t *testing.T) {
 		"OFFLOAD_TARGETS_CLOUD_ADDRESS":            "cloud.example:1",
 		"OFFLOAD_TARGETS_CLOUD_TLS_ENABLED":        "true",
 		"OFFLOAD_TARGETS_CLOUD_METERED":            "true",
+		"OFFLOAD_TARGETS_CLOUD_PRICEPERMB":         "0.5",
+		"OFFLOAD_WRITABLE_TASKS_SURFACE_PRIVATE":   "true",
+		"OFFLOAD_WRITABLE_TRIAL_SHARE":             "0.25",
 		"OFFLOAD_PROBE_RATEBYTESPERMINUTE":         "0",
 		"OFFLOAD_WORKERS":                          "3",
 		"OFFLOAD_WRITABLE_TASKS_UNKNOWN_DEADLINE":  "1s",
@@ -199,9 +202,10 @@ func TestCompleteFromFiles(t *testing.T) {
 				return
 			}
 			o := s.Offload
-			require.Equal(t, []any{false, 2.5, "1s", "cloud.example:1", true, true, 0, 3, "own", ""}, []any{
+			require.Equal(t, []any{false, 2.5, "1s", "cloud.example:1", true, true, 0, 3, "own", "", Number("0.5"), true, .25}, []any{
 				o.Writable.Hedge, o.Writable.Weights.Accuracy, o.Writable.Tasks["surface"].Deadline, o.Targets["cloud"].Address,
 				o.Targets["cloud"].TLS.Enabled, o.Targets["cloud"].Metered, o.Probe.RateBytesPerMinute, o.Workers, o.Writable.Tasks["vibration"].Model, o.Writable.Tasks["vibration"].Profile,
+				o.Targets["cloud"].PricePerMB, o.Writable.Tasks["surface"].Private, o.Writable.Trial.Share,
 			})
 			require.NotContains(t, o.Writable.Tasks, "unknown")
 		})
@@ -233,4 +237,35 @@ func TestServiceMayBeReadWhileItChanges(t *testing.T) {
 	require.True(t, s.UpdateFromRaw(NewService()))
 	require.Equal(t, Default(), s.Offload)
 	require.False(t, s.UpdateFromRaw(1))
+}
+
+// EdgeX reads a variable as the type that the file's value has: OFFLOAD_WRITABLE_TRIAL_SHARE=0.5
+// ends the start where the file says 0.
+func TestShippedFractionsTakeFractionsFromTheEnvironment(t *testing.T) {
+	text, err := os.ReadFile(shipped)
+	require.NoError(t, err)
+	var document yaml.Node
+	require.NoError(t, yaml.Unmarshal(text, &document))
+	fractions := 0
+	var walk func(path string, of reflect.Type, node *yaml.Node)
+	walk = func(path string, of reflect.Type, node *yaml.Node) {
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			name, value := node.Content[i].Value, node.Content[i+1]
+			field := of
+			if of.Kind() == reflect.Map {
+				field = of.Elem()
+			} else if member, ok := of.FieldByName(name); ok {
+				field = member.Type
+			}
+			switch {
+			case value.Kind == yaml.MappingNode:
+				walk(path+"."+name, field, value)
+			case field.Kind() == reflect.Float64 || field == reflect.TypeFor[Number]():
+				fractions++
+				require.Equal(t, "!!float", value.Tag, "%s.%s %s: allowed is a number with a point", path, name, value.Value)
+			}
+		}
+	}
+	walk(Section, reflect.TypeFor[Offload](), child(t, document.Content[0], Section))
+	require.Greater(t, fractions, 20)
 }

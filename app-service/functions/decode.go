@@ -153,6 +153,7 @@ func (d *Decoder) job(event dtos.Event, reading dtos.BaseReading, rule Rule) (Jo
 		},
 		ExpectedLocal:  rule.ExpectedLocal,
 		ExpectedRemote: rule.ExpectedRemote,
+		Private:        rule.Private,
 		Truth:          tag(TagTruth),
 	}
 	if value.shape != "" {

@@ -26,6 +26,8 @@ type Rule struct {
 	// ExpectedLocal and ExpectedRemote are execution times to go by until they were
 	// measured; 0 means unknown.
 	ExpectedLocal, ExpectedRemote time.Duration
+	// Private: what is read never leaves the box.
+	Private bool
 }
 
 // Rules finds the rule for a reading. It is not changed after NewRules, so it may be

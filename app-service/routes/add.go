@@ -14,6 +14,8 @@ import (
 const (
 	PathStatus      = "/api/v3/offload/status"
 	PathDecisions   = "/api/v3/offload/decisions"
+	PathDecision    = "/api/v3/offload/decisions/:id"
+	PathPolicies    = "/api/v3/offload/policies"
 	PathLink        = "/api/v3/offload/link"
 	PathLinkSamples = "/api/v3/offload/link/samples"
 	PathMetrics     = "/api/v3/offload/metrics"

@@ -101,7 +101,7 @@ func TestTheGuideNamesEachFigureOfALink(t *testing.T) {
 
 func scrapeLink(t *testing.T, link runner.LinkStatus) string {
 	t.Helper()
-	m := NewMetrics(view, links{link}.Links)
+	m := NewMetrics(view, links{link}.Links, compared)
 	r := &router{echo: echo.New()}
 	require.NoError(t, Add(r, Handlers{PathMetrics: m.Handler()}))
 	code, body := get(r, PathMetrics)

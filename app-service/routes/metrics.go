@@ -18,9 +18,9 @@ type Metrics struct {
 	latency  *prometheus.HistogramVec
 }
 
-// NewMetrics returns metrics that read view and links at each scrape; Observe feeds the
-// rest.
-func NewMetrics(view func() View, links func(history bool) []runner.LinkStatus) *Metrics {
+// NewMetrics returns metrics that read view, links and policies at each scrape; Observe feeds
+// the rest.
+func NewMetrics(view func() View, links func(history bool) []runner.LinkStatus, policies Compared) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -30,7 +30,7 @@ func NewMetrics(view func() View, links func(history bool) []runner.LinkStatus) 
 		}, []string{"route"}),
 	}
 	m.registry.MustRegister(m.latency, &collector{view: view, descs: newDescs()}, &linkCollector{links, newLinkDescs()},
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		newPolicyCollector(policies), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

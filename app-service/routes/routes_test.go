@@ -62,9 +62,10 @@ func view() View {
 
 func serve(t *testing.T, read func(int, uint64) []offload.Record) (*router, *Metrics) {
 	of := links{cloudLink()}
-	r, m := &router{echo: echo.New()}, NewMetrics(view, of.Links)
+	r, m := &router{echo: echo.New()}, NewMetrics(view, of.Links, compared)
 	require.NoError(t, Add(r, Handlers{
 		PathStatus: Status(view), PathDecisions: Decisions(read), PathMetrics: m.Handler(),
+		PathDecision: Decision(keptRecords{}), PathPolicies: Policies(compared),
 		PathLink: Link(of), PathLinkSamples: LinkSamples(of),
 	}))
 	return r, m
@@ -79,7 +80,7 @@ func get(r *router, path string) (int, string) {
 func TestAllRoutesAreAuthenticated(t *testing.T) {
 	r, _ := serve(t, nil)
 	require.Empty(t, r.open)
-	require.Len(t, r.echo.Routes(), 5)
+	require.Len(t, r.echo.Routes(), 7)
 	r.fails = errors.New("reserved")
 	require.EqualError(t, Add(r, Handlers{PathStatus: Status(view)}), "route /api/v3/offload/status: reserved")
 }
@@ -180,6 +181,12 @@ func TestMetrics(t *testing.T) {
 		`offload_readings_passed_over_total{reason="unknown_resource"} 5`,
 		`offload_outcome_events_total{way="published"} 7`,
 		`offload_configuration_changes_total{result="accepted"} 1`,
+		`offload_policy_tasks{policy="cost",role="acting"} 1000`,
+		`offload_policy_missed_ratio{bound="value",policy="cost",role="acting"} 0.02`,
+		`offload_policy_missed_ratio{bound="high",policy="cost",role="acting"} 0.03`,
+		`offload_policy_p99_seconds{bound="low",policy="cost",role="acting"} 0.08`,
+		`offload_policy_p99_seconds{bound="high",policy="local",role="shadow"} +Inf`,
+		`offload_policy_agreed_ratio{policy="local",role="shadow"} 0.5`,
 		`process_resident_memory_bytes`,
 	} {
 		require.Contains(t, body, line)
@@ -195,7 +202,7 @@ func TestMetricsOfAnUnusableName(t *testing.T) {
 		link := cloudLink()
 		link.Target, link.RTTMs = "cl\xffoud", math.NaN()
 		return []runner.LinkStatus{link}
-	})
+	}, compared)
 	r := &router{echo: echo.New()}
 	require.NoError(t, Add(r, Handlers{PathMetrics: m.Handler()}))
 	code, body := get(r, PathMetrics)

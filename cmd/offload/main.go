@@ -36,6 +36,7 @@ is doing.`,
 		Example: `  offload up                              everything on this machine, until Ctrl-C
   offload up --profile flaky --for 30s    half a minute over a link that comes and goes
   offload submit --address cloud:50051 --model surface part.jpg
+  offload explain 7f2c81aa                why a task went where it went (its id is in its outcome)
   offload twin --traces ./traces          what each policy does on links that you recorded
   offload trace show drive.csv            the figures and the course of a recorded link
   offload model check ./models --model faces --image crowd.jpg --out boxes.png
@@ -44,7 +45,7 @@ is doing.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(upCommand(), submitCommand(), reportCommand(), twinCommand(), traceCommand(), linkCommand(), modelCommand(), versionCommand())
+	root.AddCommand(upCommand(), submitCommand(), reportCommand(), explainCommand(), twinCommand(), traceCommand(), linkCommand(), modelCommand(), versionCommand())
 	return root
 }
 

@@ -85,9 +85,7 @@ Settings (--set, --sweep): ` + strings.Join(compare.Keys(), ", ") + `.`,
 		_ = f.MarkHidden(old)
 	}
 	f.Lookup("hedge").NoOptDefVal = "true"
-	cmd.AddCommand(twinScenarioCommand())
-	cmd.AddCommand(twinFitCommand())
-	cmd.AddCommand(twinTrainCommand())
+	cmd.AddCommand(twinScenarioCommand(), twinFitCommand(), twinCheckCommand(), twinTrainCommand())
 	return cmd
 }
 

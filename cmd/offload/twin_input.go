@@ -116,11 +116,12 @@ func readTwinTrace(file string) (twin.Trace, error) {
 	if err != nil {
 		return twin.Trace{}, err
 	}
-	return twinTrace(strings.TrimSuffix(filepath.Base(file), ".csv"), recorded), nil
+	return twinTrace(file, recorded), nil
 }
 
-func twinTrace(name string, recorded emulator.Trace) twin.Trace {
-	trace := twin.Trace{Name: name}
+// twinTrace is a trace as the twin takes it.
+func twinTrace(file string, recorded emulator.Trace) twin.Trace {
+	trace := twin.Trace{Name: strings.TrimSuffix(filepath.Base(file), ".csv")}
 	for _, c := range recorded.Slots {
 		trace.Slots = append(trace.Slots, twin.Slot{RTT: c.RTT, Up: c.UpBps, Down: c.DownBps, Lost: c.Loss >= .5})
 	}

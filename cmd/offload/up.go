@@ -59,7 +59,7 @@ outcomes, events, and the cloud, which must have been within reach (unless the p
   offload up --camera ./photos --models ./my-models --model faces
   offload up --camera http://user:password@camera.local/video.mjpg
 
-  # What a policy does: local, cloud, threshold or cost
+  # What a policy does: quantile, cost, linucb, dqn, threshold, local or cloud
   offload up --policy threshold --profile lte --deadline 300ms --fps 10`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return up(cmd, o) },

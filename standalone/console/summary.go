@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
+	"edgex-offload/offload/trial"
 	"edgex-offload/standalone/report"
 )
 
@@ -28,6 +30,9 @@ func Summary(w io.Writer, r report.Report) error {
 	row("latency", "p50 %.0f ms, p95 %.0f ms, p99 %.0f ms from capture to result", r.LatencyMs.P50, r.LatencyMs.P95, r.LatencyMs.P99)
 	row("accuracy", "%s%s", percent(r.Accuracy), promised(r.PromisedAccuracy))
 	row("link", "%.0f ms round trip, %.0f ms jitter, %.0f kbit/s up, %.1f%% loss, as measured by the box", r.Link.RTTMs, r.Link.JitterMs, r.Link.UpKbps, 100*r.Link.Loss)
+	for i := range r.Policies {
+		row(r.Policies[i].Role, "%s", compared(&r.Policies[i]))
+	}
 	for _, name := range r.SourceNames() {
 		s := r.BySource[name]
 		row("", "%-24s %5d tasks  local %-5d cloud %-5d dropped %-4d on time %5.1f%%  p50 %3.0f ms  right %s",
@@ -35,6 +40,24 @@ func Summary(w io.Writer, r report.Report) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// compared is what a policy came to, between what it lies with 95%.
+func compared(p *trial.Row) string {
+	m, t := p.Missed, p.P99Ms
+	said := fmt.Sprintf("%-9s %5d tasks, missed %.2f%% (%.2f to %.2f), p99 %s ms (%s to %s)", p.Policy, p.Tasks,
+		100*m.Value, 100*m.Low, 100*m.High, finite(t.Value), finite(t.Low), finite(t.High))
+	if p.Agreed != nil {
+		said += fmt.Sprintf(", agreed with what was done in %.0f%%", 100**p.Agreed)
+	}
+	return said
+}
+
+func finite(ms float64) string {
+	if math.IsInf(ms, 0) {
+		return "∞"
+	}
+	return fmt.Sprintf("%.0f", ms)
 }
 
 func drops(byReason map[string]int) string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"edgex-offload/offload"
+	"edgex-offload/offload/trial"
 )
 
 // Report is what a run came to. Shares are 0 to 1.
@@ -35,6 +36,8 @@ type Report struct {
 	// Policy, and Profile: the emulated link's profile or trace.
 	Policy  string `json:"policy"`
 	Profile string `json:"profile"`
+	// Policies compares those that decided, and those that only chose, with their intervals.
+	Policies []trial.Row `json:"policies,omitempty"`
 	// BySource has the same figures for each device and resource.
 	BySource map[string]Source `json:"by_source"`
 
@@ -96,11 +99,12 @@ type Run struct {
 	reachable bool // the cloud, for at least one task
 	chosen    int  // the cloud, for how many tasks
 	policy    string
+	policies  *trial.Table
 }
 
 // New returns a Run without records.
 func New() *Run {
-	return &Run{all: newTally(), sources: map[string]*tally{}, promised: map[string]float64{}}
+	return &Run{all: newTally(), sources: map[string]*tally{}, promised: map[string]float64{}, policies: trial.New()}
 }
 
 // From computes a report in one go.
@@ -116,6 +120,7 @@ func (run *Run) Add(records []offload.Record) {
 		r := &records[i]
 		run.policy = r.Policy
 		run.look(r)
+		run.policies.Add(r)
 		if run.sources[r.Source] == nil {
 			run.sources[r.Source] = newTally()
 		}
@@ -149,6 +154,9 @@ func (run *Run) Report(seen Seen) Report {
 		EventsPublished: seen.EventsPublished, DurationS: round(seen.Duration.Seconds(), 1),
 		PassedOver: seen.PassedOver, Policy: run.policy, Profile: seen.Profile, BySource: map[string]Source{},
 		reachable: run.reachable, chosen: run.chosen,
+	}
+	if rows := run.policies.Rows(); len(rows) > 0 {
+		report.Policies = rows
 	}
 	for name, t := range run.sources {
 		report.BySource[name] = t.source()

@@ -67,7 +67,7 @@ func TestOperatorsAtWork(t *testing.T) {
 		Tasks  struct{ Arrived int } `json:"tasks"`
 	}
 	require.NoError(t, json.Unmarshal(do(t, http.MethodGet, s.AppURL()+"/api/v3/offload/status", "", http.StatusOK), &view))
-	assert.Equal(t, "cost", view.Policy)
+	assert.Equal(t, "quantile", view.Policy)
 	assert.Positive(t, view.Tasks.Arrived)
 	metrics := do(t, http.MethodGet, s.AppURL()+"/api/v3/offload/metrics", "", http.StatusOK)
 	assert.Contains(t, string(metrics), "offload_tasks_arrived_total")

@@ -208,6 +208,7 @@ func TestVerdicts(t *testing.T) {
 
 func TestConfigurationIsNested(t *testing.T) {
 	s := offload.DefaultSettings()
+	s.Tuning.Margin = .004
 	chosen, err := Choose(Parameters(), []string{"JitterFactor", "Tuning.Margin", "Tuning.Promise", "Guard"})
 	require.NoError(t, err)
 	assert.Equal(t, `Offload:
@@ -235,6 +236,6 @@ func TestConfigurationIsNested(t *testing.T) {
       Accuracy: 50
       Energy: 123.5
       Money: 0
-      Battery: 200
+      Battery: 12000
 `, Configuration(&s, Parameters()[1:3]))
 }
