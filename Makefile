@@ -34,13 +34,14 @@ GOLANGCI := build/tools/golangci-lint-$(GOLANGCI_VERSION)
 help: ## Show this list
 	@echo 'edgex-offload: run AI on the box, next door or in the cloud, task by task.'
 	@echo
-	@grep -E '^[a-z0-9]+:.*## ' Makefile | sed -E 's/:.*## /|/' | sort \
+	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | sort \
 	  | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo
 	@echo 'Examples:'
 	@echo '  make run                                 everything on this machine, until Ctrl-C'
 	@echo '  make run ARGS="--profile flaky"          the same over a link that comes and goes'
 	@echo '  make run ARGS="--for 30s --report r.json"'
+	@echo '  make twin-check TRACE=drive.csv          what the twin says of a link against the live system'
 	@echo '  make fuzz FUZZTIME=1m                    each parser of outside bytes for a minute'
 	@echo '  bin/offload --help                       what else the command line does'
 
@@ -70,6 +71,20 @@ unittest: tools $(ONNXRUNTIME) ## Run the unit tests
 .PHONY: e2e
 e2e: build ## Run the end-to-end tests against the binaries in bin/
 	go test -timeout 8m -count=1 ./test/e2e/...
+
+# Real time: a minute for each class.
+TRACE   ?= build/twin-check-$(KIND).csv
+KIND    ?= wifi
+CLASSES ?= xavier,nano
+FOR     ?= 60s
+
+.PHONY: twin-check
+twin-check: binaries $(TRACE) ## Compare the twin with the live system (slow; TRACE=FILE, root for IP packets)
+	bin/offload twin check --trace $(TRACE) --class $(CLASSES) --for $(FOR) $(ARGS)
+
+build/twin-check-%.csv: binaries
+	@mkdir -p $(@D)
+	bin/offload trace generate --kind $* --for $(FOR) --to $@
 
 .PHONY: race
 race: tools $(ONNXRUNTIME) ## Run the unit tests under the race detector

@@ -31,6 +31,8 @@ type box struct {
 	runner  *runner.Runner
 	supply  supply.Reader
 
+	network network // what policy dqn asks
+
 	changed chan struct{} // has room for one: the models changed since they were last told
 	tried   atomic.Bool   // each model was tried once
 }
@@ -65,6 +67,10 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 			Name: t.Name, Remote: client, Metered: t.Metered, PricePerMB: t.PricePerMB, PricePerCall: t.PricePerCall,
 		})
 	}
+	b.network = network{file: plan.Network, backend: b.backend, lc: lc}
+	if err := b.network.read(); err != nil {
+		return nil, err
+	}
 	b.runner, err = runner.New(runner.Options{
 		Settings: plan.Live.Engine, Power: plan.Power, Local: b.models, Targets: targets,
 		Workers: plan.Workers, Probing: plan.Probing, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
@@ -86,6 +92,7 @@ func (b *box) run(ctx context.Context) error {
 	group.Go(func() error { return b.runner.Run(ctx) })
 	group.Go(func() error { b.tellModels(ctx); return nil })
 	group.Go(func() error { b.tellSupply(ctx); return nil })
+	group.Go(func() error { b.network.load(ctx, b.runner.SetNetwork); return nil })
 	group.Go(func() error {
 		_ = b.models.Wait(ctx) // what it says is read by problem
 		b.tried.Store(ctx.Err() == nil)
@@ -129,6 +136,7 @@ func (b *box) close() error {
 	for _, client := range b.clients {
 		errs = append(errs, client.Close())
 	}
+	errs = append(errs, b.network.close())
 	if b.models != nil {
 		errs = append(errs, b.models.Close())
 	}

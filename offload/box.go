@@ -28,9 +28,10 @@ type box struct {
 	plan    plan
 }
 
-// expect is the execution time of a variant for this task.
+// expect is the execution time of a variant for this task. What the task says is of no
+// variant in particular: it would make a smaller one look as slow as the best.
 func (b *box) expect(v *variant, t *Task, now time.Duration) time.Duration {
-	return b.pace.of(v.service.expect(now, priorService, t.ExpectedLocal, v.Service), v.service)
+	return b.pace.of(v.service.expect(now, priorService, v.Service, t.ExpectedLocal), v.service)
 }
 
 func (b *box) enqueue(j *job) {
@@ -127,7 +128,7 @@ func (b *box) fitting(j *job, start time.Duration) (best *variant, fits bool) {
 
 // worthiest is the variant that is worth most when started now: by its accuracy and by the
 // probability that it is in time. nil where none has a chance.
-func (b *box) worthiest(j *job, now time.Duration) (best *variant) {
+func (b *box) worthiest(j *job, now time.Duration, t *Tuning) (best *variant) {
 	all, most := j.variants(), 0.
 	for i := range all {
 		v := &all[i]
@@ -135,7 +136,7 @@ func (b *box) worthiest(j *job, now time.Duration) (best *variant) {
 		if j.deadline != forever {
 			in = v.service.within(j.deadline-now, takes)
 		}
-		if worth := in * j.value(v.Accuracy); worth > most && now+takes <= j.deadline {
+		if worth := in * t.value(j.task.Priority, v.Accuracy); worth > most && now+takes <= j.deadline {
 			best, most = v, worth
 		}
 	}

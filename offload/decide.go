@@ -120,10 +120,8 @@ func (e *Engine) takeBack(j *job) bool {
 func (e *Engine) decide(j *job) {
 	d := e.consider(j)
 	chosen, settled := e.decider(j).choose(d)
-	if d.lesson.given {
-		j.lesson = d.lesson
-	}
 	both := d.both
+	e.note(d, chosen)
 	j.careful = careful(j.record.Policy)
 	r := &j.record
 	r.Settled, r.QueueMs, r.EnergyWeight = settled, r.Paths[0].WaitMs, d.energyPrice
@@ -145,7 +143,7 @@ func (e *Engine) decide(j *job) {
 	}
 	e.send(j, p, "decision")
 	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt) {
-		r.BackupAtMs, j.backup = j.offset(e.now), false
+		r.BackupAtMs, j.backup, j.lesson.action = j.offset(e.now), false, ActBoth
 		e.queueLocal(j)
 	}
 }

@@ -313,6 +313,29 @@ func TestSmallerVariantWhereItAloneFits(t *testing.T) {
 	}
 }
 
+// A driver that says what the best variant takes, as package runner does, kept the smaller one
+// from ever being tried.
+func TestTimeOfTheBestVariantDoesNotHideASmallerOne(t *testing.T) {
+	c := testConfig()
+	c.Targets = nil
+	c.Models[0].Local = []Variant{
+		{Name: "large", Accuracy: .9, Service: 100 * time.Millisecond},
+		{Name: "small", Accuracy: .8, Service: 10 * time.Millisecond},
+	}
+	p := newPlant(t, c)
+	p.local = func(a Action) Event {
+		return Event{Execution: 10 * time.Millisecond, Answer: &Answer{Label: "good", Model: a.Variant}}
+	}
+	short := p.arrive(func(t *Task) {
+		t.Deadline = t.Created.Add(50 * time.Millisecond)
+		t.ExpectedLocal = 100 * time.Millisecond
+	})
+	p.until(time.Second)
+	if by := p.outcome(short).Record.AnsweredBy; by != "small" {
+		t.Errorf("answered by %q, want small: it alone fits", by)
+	}
+}
+
 func TestStopEndsEveryTask(t *testing.T) {
 	p := newPlant(t, testConfig())
 	var refs []uint64

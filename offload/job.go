@@ -167,11 +167,8 @@ func (p Priority) worth() float64 {
 	return [Priorities]float64{1, 2, 4, 8}[min(max(p, Low), Critical)]
 }
 
-// missWorth is what a deadline that is met is worth beside the accuracy of its result, for a
-// task of any priority.
-const missWorth = 1.
-
-// value of a result in time of so much accuracy; an unknown one is worth something too.
-func (j *job) value(accuracy float64) float64 {
-	return j.task.Priority.worth()*max(accuracy, .01) + missWorth
+// value of a result in time of so much accuracy, in shares of that of the lowest priority; an
+// unknown accuracy is worth something too.
+func (t *Tuning) value(p Priority, accuracy float64) float64 {
+	return p.worth()*max(accuracy, .01) + t.Miss
 }

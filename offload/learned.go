@@ -75,6 +75,25 @@ func (d *decision) act(action, remote int, values *[Actions]float32, allowed [Ac
 	return remote, Settled{Term: ByScore, Against: Local}
 }
 
+// note keeps what is learned from a decision. While linucb is a shadow it learns from what
+// others decide: the reward is the same, whoever chose the action.
+func (e *Engine) note(d *decision, chosen int) {
+	j := d.job
+	if d.lesson.given {
+		j.lesson = d.lesson
+		return
+	}
+	if e.bandit == nil || chosen < 0 {
+		return
+	}
+	remote := d.observe(&d.lesson.state)
+	if _, _, forced := d.forced(remote); forced || (chosen > 0 && chosen != remote) {
+		return
+	}
+	j.lesson = d.lesson
+	j.lesson.given, j.lesson.action = true, int8(min(chosen, ActSend))
+}
+
 // learn takes the lesson of a job whose record is complete. What ended because the service
 // stops, or since a newer task took its place, says nothing of the decision.
 func (e *Engine) learn(j *job) {
@@ -86,7 +105,7 @@ func (e *Engine) learn(j *job) {
 	if e.bandit != nil {
 		e.bandit.learn(&e.settings.Learning, int(l.action), &l.state, r.Reward)
 	}
-	if t, is := e.network.(Trainee); is {
+	if t, is := e.network.(Trainee); is && r.Policy == PolicyDQN {
 		t.Rewarded(j.ref, r.Reward)
 	}
 }

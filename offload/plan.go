@@ -34,8 +34,10 @@ type entry struct {
 // mostPlanned bounds the work of one plan; what is due later waits for the next one.
 const mostPlanned = 48
 
-// value of a result of so much accuracy.
-func (en *entry) value(accuracy float64) float64 { return en.worth * en.job.value(accuracy) }
+// value of a result with a variant.
+func (en *entry) value(t *Tuning, v *variant) float64 {
+	return en.worth * t.value(en.job.task.Priority, v.Accuracy)
+}
 
 // plan works the plan out. Without extra the queue is planned, with it that job as well.
 // skip, when set, is a run that would be stopped: its worker is free after that, and its job
@@ -80,7 +82,7 @@ func (e *Engine) plan(p *plan, extra *job, skip *attempt) (value float64) {
 	}
 	for i := range p.entries {
 		if en := &p.entries[i]; !en.dropped {
-			value += en.value(en.variant.Accuracy)
+			value += en.value(&e.settings.Tuning, en.variant)
 		}
 	}
 	return value
@@ -138,6 +140,7 @@ func (e *Engine) spread(takes time.Duration) time.Duration {
 // giveWay makes the entry up to the late one smaller, or drops it where it may, that loses the
 // least for the time it saves; false where there is none.
 func (p *plan) giveWay(e *Engine, late int, over time.Duration, mayDrop bool) bool {
+	t := &e.settings.Tuning
 	best, bestVariant, least := -1, (*variant)(nil), 0.
 	consider := func(i int, v *variant, loss float64, saves time.Duration) {
 		if saves <= 0 {
@@ -157,7 +160,7 @@ func (p *plan) giveWay(e *Engine, late int, over time.Duration, mayDrop bool) bo
 		for k := range all {
 			if v := &all[k]; v != en.variant {
 				takes := e.box.expect(v, en.job.task, e.now)
-				consider(i, v, en.value(en.variant.Accuracy)-en.value(v.Accuracy), en.takes-takes)
+				consider(i, v, en.value(t, en.variant)-en.value(t, v), en.takes-takes)
 			}
 		}
 		if !mayDrop {
@@ -167,7 +170,7 @@ func (p *plan) giveWay(e *Engine, late int, over time.Duration, mayDrop bool) bo
 		if i == late {
 			saves = max(saves, over)
 		}
-		consider(i, nil, en.value(en.variant.Accuracy), saves)
+		consider(i, nil, en.value(t, en.variant), saves)
 	}
 	if best < 0 {
 		return false

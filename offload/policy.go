@@ -77,11 +77,10 @@ func policyFor(name string) policy {
 	}
 }
 
-// careful tells whether a policy goes by the probability of being in time. The others are what
-// the field compares with: they keep a backup for its latest useful start, and no more.
-func careful(policy string) bool {
-	return policy == PolicyQuantile || policy == PolicyLinUCB || policy == PolicyDQN
-}
+// careful tells whether what a policy sends is backed up by the probability of its being in
+// time. Of cost and threshold, which send what they expect in time, it is not: they are what
+// the field compares with, and keep a backup for its latest useful start.
+func careful(policy string) bool { return policy != PolicyCost && policy != PolicyThreshold }
 
 // quickest is the usable path with the least expected time that accept takes; -1 for none.
 func quickest(paths []path, accept func(*path) bool) int {

@@ -20,6 +20,7 @@ func randomPlant(rt *rapid.T) *plant {
 	c.Workers = rapid.IntRange(1, 3).Draw(rt, "workers")
 	c.Targets = []Target{{Name: "cloud"}, {Name: "peer", Metered: true}}[:rapid.IntRange(0, 2).Draw(rt, "targets")]
 	c.Settings.Policy = rapid.SampledFrom(Policies()).Draw(rt, "policy")
+	c.Network = rapid.SampledFrom([]Network{nil, broken{}, prefers(ActSend), prefers(ActBoth)}).Draw(rt, "network")
 	c.Settings.Hedge = rapid.Bool().Draw(rt, "hedge")
 	c.Settings.QueueLimit = rapid.IntRange(1, 5).Draw(rt, "queue")
 	c.Settings.InFlightLimit = rapid.IntRange(1, 4).Draw(rt, "in flight")

@@ -40,7 +40,7 @@ type Reward struct {
 // DefaultLearning is what suits most links.
 func DefaultLearning() Learning {
 	return Learning{
-		Alpha: .05, Forgetting: .9998, Ridge: 20,
+		Alpha: .1, Forgetting: .9998, Ridge: 20,
 		Reward: Reward{Accuracy: 1, Miss: 1, Latency: .02},
 	}
 }

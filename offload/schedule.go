@@ -98,7 +98,7 @@ func (e *Engine) rescue(j *job) bool {
 		if !p.view.Usable || p.view.InTime < e.settings.Tuning.Stale {
 			continue
 		}
-		n := p.view.InTime*(j.task.Priority.worth()*p.view.Accuracy+missWorth) - d.toll(p)
+		n := p.view.InTime*e.settings.Tuning.value(j.task.Priority, p.view.Accuracy) - d.toll(p)
 		if n > 0 && (best < 0 || n > net) {
 			best, net = i, n
 		}
@@ -159,7 +159,7 @@ func (e *Engine) nextLocal() (*job, *variant) {
 
 // alone is a job with the variant to run it with when nothing else counts.
 func (e *Engine) alone(j *job) (*job, *variant) {
-	if v := e.box.worthiest(j, e.now); v != nil {
+	if v := e.box.worthiest(j, e.now, &e.settings.Tuning); v != nil {
 		return j, v
 	}
 	if v, fits := e.box.fitting(j, e.now); v != nil && (fits || e.box.explores(e.now)) {
@@ -277,7 +277,6 @@ func (e *Engine) runValue(a *attempt) float64 {
 	if a.job == nil || a.stopping {
 		return 0
 	}
-	en := entry{job: a.job, worth: 1 - e.likely(a.job)}
 	left := a.deadline
 	if left != forever {
 		left -= e.now
@@ -286,7 +285,7 @@ func (e *Engine) runValue(a *attempt) float64 {
 	if left < busy {
 		return 0
 	}
-	return en.value(a.variant.Accuracy)
+	return (1 - e.likely(a.job)) * e.settings.Tuning.value(a.priority, a.variant.Accuracy)
 }
 
 // startRemote hands over the next payload of a target while none is on its way into the

@@ -98,6 +98,9 @@ type Tuning struct {
 	// Promise is the probability of being in time above which an idle box does not run a
 	// backup yet. Raising it wastes more runs and misses less.
 	Promise float64
+	// Miss is what a deadline that is met is worth beside the accuracy of its result, in shares
+	// of accuracy, for a task of any priority. Raising it misses less and is right less often.
+	Miss float64
 	// Doubt is the probability of being in time below which a backup competes for the box from
 	// the start, and not only when it is idle or the backup is due.
 	Doubt float64
@@ -119,7 +122,7 @@ type Tuning struct {
 // DefaultTuning is what suits most links.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Margin: .03, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .5, Stale: .05, BackupSlack: 1.5, PlanSlack: .3, Reserve: .2, Preempt: .1,
+		Margin: .03, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .8, Miss: 1, Stale: .3, BackupSlack: 1.5, PlanSlack: .3, Reserve: .2, Preempt: .1,
 	}
 }
 
@@ -134,6 +137,7 @@ func (t Tuning) validate() error {
 	check("Airtime", t.Airtime, 0, 100)
 	check("AirtimeIdle", t.AirtimeIdle, 0, 1)
 	check("Promise", t.Promise, 0, .999)
+	check("Miss", t.Miss, 0, 100)
 	check("Doubt", t.Doubt, 0, 1)
 	check("Stale", t.Stale, 0, .9)
 	check("BackupSlack", t.BackupSlack, 1, 5)
@@ -161,7 +165,7 @@ func DefaultSettings() Settings {
 		Learning:      DefaultLearning(),
 		Threshold:     Threshold{RTT: 100 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: .05},
 		QueueLimit:    64,
-		InFlightLimit: 8,
+		InFlightLimit: 16,
 		RetryTarget:   2 * time.Second,
 		Guard:         5 * time.Millisecond,
 		Grace:         100 * time.Millisecond,

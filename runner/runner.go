@@ -62,6 +62,8 @@ type Options struct {
 	Workers int
 	// Probing is what may be spent on measuring links. Default offload.DefaultProbing.
 	Probing offload.Probing
+	// Network is what policy dqn asks; nil for none. SetNetwork follows.
+	Network offload.Network
 	// DecisionLog is how many decision records are kept. Default 2048.
 	DecisionLog int
 	// Logger takes the few lines that are not records. Default: discarded.
@@ -119,7 +121,7 @@ func New(o Options) (*Runner, error) {
 	}
 	engine, err := offload.NewEngine(offload.Config{
 		Settings: o.Settings, Targets: targets, Models: o.Models, Workers: o.Workers, Power: o.Power,
-		Probing: o.Probing, Epoch: r.epoch,
+		Probing: o.Probing, Epoch: r.epoch, Network: o.Network,
 	})
 	if err != nil {
 		return nil, err
@@ -226,6 +228,12 @@ func (r *Runner) Configure(s offload.Settings) error {
 // SetModels replaces what is known of the models.
 func (r *Runner) SetModels(models []offload.Model) {
 	r.event(offload.Event{Kind: offload.ModelsChanged, Models: models})
+}
+
+// SetNetwork replaces what policy dqn asks; nil takes it away. When it returns the one before
+// is asked no more. It is called by one goroutine at a time.
+func (r *Runner) SetNetwork(n offload.Network) {
+	r.event(offload.Event{Kind: offload.NetworkChanged, Network: n})
 }
 
 // event gives the engine one event and does what it says.

@@ -6,7 +6,10 @@
 //
 //   - broker: an MQTT broker on the loopback interface;
 //   - metadata: a development stand-in for EdgeX core-metadata, in memory;
-//   - link: an emulated network link, as a TCP proxy;
+//   - emulator: an emulated network link, as a TCP proxy or of IP packets;
+//   - testbed: the live system's two ends over such a link, in one process;
+//   - linkcheck, twincheck: what it knows of the link against the truth, and what comes of
+//     its tasks against the twin;
 //   - process: child processes with logs, readiness and an orderly end;
 //   - stack: the services' configuration for this run, and all of it started together;
 //   - report: figures computed from decision records.

@@ -12,7 +12,7 @@ import (
 
 func (s *simulation) startLocal(a *offload.Action) {
 	j := &s.work.jobs[a.Ref]
-	takes := s.work.local(j, s.now, s.variant(j, a.Variant).Share)
+	takes := s.work.local(j, s.now, s.scenario.variant(j, a.Variant).Share)
 	s.score.ran(takes)
 	s.runs = append(s.runs, localRun{
 		attempt: a.Attempt, model: s.answerOf(a.Variant), started: s.now, takes: takes, ends: s.now + takes,
@@ -21,8 +21,8 @@ func (s *simulation) startLocal(a *offload.Action) {
 }
 
 // variant finds the one that a run uses.
-func (s *simulation) variant(j *job, name string) *Variant {
-	variants := s.scenario.Models[j.model].Variants
+func (s *Scenario) variant(j *job, name string) *Variant {
+	variants := s.Models[j.model].Variants
 	for i := range variants {
 		if variants[i].Name == name {
 			return &variants[i]

@@ -27,6 +27,7 @@ type Plan struct {
 	Limits       functions.Limits
 	Power        offload.Power
 	Supply       supply.Reader
+	Network      string // file of what policy dqn asks; "" is the one that ships
 	Live         Live
 }
 
@@ -59,8 +60,9 @@ func (o Offload) Plan() (Plan, error) {
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},
-		Power:  offload.Power{Busy: o.Power.Busy, Radio: o.Power.Radio},
-		Supply: supply.Reader{Power: o.Power.Supply, Thermal: o.Power.Thermal},
+		Power:   offload.Power{Busy: o.Power.Busy, Radio: o.Power.Radio},
+		Supply:  supply.Reader{Power: o.Power.Supply, Thermal: o.Power.Thermal},
+		Network: o.Learning.Network,
 	}
 	check(&c, "Workers", o.Workers, 1, 64, "local runs at once")
 	check(&c, "DecisionLog", o.DecisionLog, 1, 100_000, "records")

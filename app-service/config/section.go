@@ -23,6 +23,7 @@ type Offload struct {
 	DecisionLog int
 	Limits      Limits
 	Power       Power
+	Learning    Learning
 	Writable    Writable
 
 	// Keys of earlier versions, which the tag names the successor of: see replaced.go.
@@ -86,6 +87,11 @@ type Power struct {
 	Thermal string
 }
 
+// Learning says what policy dqn asks.
+type Learning struct {
+	Network string // file; empty is the one that ships
+}
+
 // Writable is taken over while the service runs.
 type Writable struct {
 	Policy               string
@@ -94,7 +100,7 @@ type Writable struct {
 	Objective            string
 	Weights              Weights
 	Tuning               Tuning
-	Learning             Learning
+	Learning             WritableLearning
 	Shadows              string // separated by commas, as EdgeX writes lists
 	Trial                Trial
 	Threshold            Threshold
@@ -113,8 +119,8 @@ type Weights struct{ Latency, Accuracy, Energy, Money, Battery float64 }
 // Tuning has the keys of offload.Tuning.
 type Tuning offload.Tuning
 
-// Learning is offload.Learning.
-type Learning struct {
+// WritableLearning is offload.Learning.
+type WritableLearning struct {
 	Alpha, Forgetting, Ridge float64
 	Reward                   Reward
 }
@@ -122,12 +128,12 @@ type Learning struct {
 // Reward has the keys of offload.Reward.
 type Reward offload.Reward
 
-func (l Learning) learning() offload.Learning {
+func (l WritableLearning) learning() offload.Learning {
 	return offload.Learning{Alpha: l.Alpha, Forgetting: l.Forgetting, Ridge: l.Ridge, Reward: offload.Reward(l.Reward)}
 }
 
-func learningOf(l offload.Learning) Learning {
-	return Learning{Alpha: l.Alpha, Forgetting: l.Forgetting, Ridge: l.Ridge, Reward: Reward(l.Reward)}
+func learningOf(l offload.Learning) WritableLearning {
+	return WritableLearning{Alpha: l.Alpha, Forgetting: l.Forgetting, Ridge: l.Ridge, Reward: Reward(l.Reward)}
 }
 
 // Trial is offload.Trial.

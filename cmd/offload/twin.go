@@ -30,6 +30,7 @@ type twinOptions struct {
 	objective string
 	report    string
 	html      string
+	network   string
 	parallel  int
 }
 
@@ -75,6 +76,7 @@ Settings (--set, --sweep): ` + strings.Join(compare.Keys(), ", ") + `.`,
 	f.StringVar(&o.objective, "objective", "", "what the policies are to be good for, by `name`")
 	f.StringVar(&o.report, "report", "", "write every cell, the means and the pairs as JSON to this `file`")
 	f.StringVar(&o.html, "html", "", "write a page of pictures to this `file`")
+	f.StringVar(&o.network, "network", "", "`file` of the network that policy dqn asks, as \"offload twin train\" writes it; empty: the one that ships")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "cells at once")
 	for old, now := range map[string]string{
 		"jitter-factor": "JitterFactor", "accuracy-weight": "Weights.Accuracy", "hedge": "Hedge",
@@ -83,8 +85,7 @@ Settings (--set, --sweep): ` + strings.Join(compare.Keys(), ", ") + `.`,
 		_ = f.MarkHidden(old)
 	}
 	f.Lookup("hedge").NoOptDefVal = "true"
-	cmd.AddCommand(twinScenarioCommand())
-	cmd.AddCommand(twinFitCommand())
+	cmd.AddCommand(twinScenarioCommand(), twinFitCommand(), twinCheckCommand(), twinTrainCommand())
 	return cmd
 }
 
@@ -152,6 +153,9 @@ func (o twinOptions) grid() (*compare.Grid, error) {
 		return nil, err
 	}
 	g := &compare.Grid{Scenario: &scenario, Seeds: o.seeds}
+	if g.Network, err = readNetwork(o.network); err != nil {
+		return nil, err
+	}
 	if g.Entries, err = o.entries(); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"edgex-offload/models/policy"
+	"edgex-offload/offload"
+	"edgex-offload/standalone/emulator"
 	"edgex-offload/twin"
 	"edgex-offload/twin/scenario"
 )
@@ -40,6 +43,29 @@ func beside(file, named string) string {
 		return named
 	}
 	return filepath.Join(filepath.Dir(file), named)
+}
+
+// readNetwork reads a network of policy dqn, or gives the one that ships.
+func readNetwork(file string) (offload.Network, error) {
+	content := policy.Shipped()
+	if file != "" {
+		const most = 16 << 20
+		info, err := os.Stat(file)
+		if err == nil && info.Size() > most {
+			err = fmt.Errorf("%s has %d bytes: allowed are up to %d", file, info.Size(), most)
+		}
+		if err == nil {
+			content, err = os.ReadFile(file)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("network: %w", err)
+		}
+	}
+	n, err := policy.Read(content)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
 }
 
 // links are the traces that are named on the command line, or those of the scenario.
@@ -90,9 +116,14 @@ func readTwinTrace(file string) (twin.Trace, error) {
 	if err != nil {
 		return twin.Trace{}, err
 	}
+	return twinTrace(file, recorded), nil
+}
+
+// twinTrace is a trace as the twin takes it.
+func twinTrace(file string, recorded emulator.Trace) twin.Trace {
 	trace := twin.Trace{Name: strings.TrimSuffix(filepath.Base(file), ".csv")}
 	for _, c := range recorded.Slots {
 		trace.Slots = append(trace.Slots, twin.Slot{RTT: c.RTT, Up: c.UpBps, Down: c.DownBps, Lost: c.Loss >= .5})
 	}
-	return trace, nil
+	return trace
 }

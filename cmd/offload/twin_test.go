@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"edgex-offload/infer/mlp"
+	"edgex-offload/models/policy"
 	"edgex-offload/twin/compare"
 )
 
@@ -92,5 +94,45 @@ func TestTwinMistakes(t *testing.T) {
 		_, err := run(t, append([]string{"twin"}, args...)...)
 		require.Error(t, err, args)
 		assert.Contains(t, err.Error(), says)
+	}
+}
+
+func TestTwinTrainWritesANetworkThatIsPlayed(t *testing.T) {
+	dir := steadyTraces(t)
+	file := filepath.Join(dir, "dqn.onnx")
+	out, err := run(t, "twin", "train", "--traces", dir, "--to", file, "--rounds", "1", "--episodes", "2", "--length", "10s", "--hidden", "8", "--gamma", "0.25")
+	require.NoError(t, err)
+	for _, part := range []string{"round  decisions", "best", "On 24 made-up links", "dqn", "quantile", "cost"} {
+		assert.Contains(t, out, part)
+	}
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	metadata, err := mlp.Metadata(content)
+	require.NoError(t, err)
+	assert.Contains(t, metadata[policy.KeyReward], "gamma=0.25")
+	assert.Contains(t, metadata[policy.KeyTrained], "offload twin train")
+	assert.NotContains(t, metadata[policy.KeyTrained], dir, "where it was trained is nobody's business")
+
+	out, err = run(t, "twin", "--traces", dir, "--policies", "dqn", "--classes", "nano", "--network", file)
+	require.NoError(t, err)
+	assert.Contains(t, out, "dqn")
+}
+
+func TestTwinTrainMistakes(t *testing.T) {
+	to := filepath.Join(t.TempDir(), "dqn.onnx")
+	for want, args := range map[string][]string{
+		"links 0: allowed is 1 to 100":       {"--links", "0"},
+		"length 1s: allowed is 10s to":       {"--length", "1s"},
+		"rounds 0: allowed is":               {"--rounds", "0"},
+		"Learning.Reward.Energy -1: allowed": {"--reward-energy", "-1"},
+		"network: not a chain of Gemm":       nil,
+	} {
+		all := append([]string{"twin", "train", "--to", to}, args...)
+		if args == nil {
+			require.NoError(t, os.WriteFile(to, []byte("no network"), 0o600))
+			all = []string{"twin", "--traces", steadyTraces(t), "--policies", "dqn", "--network", to}
+		}
+		_, err := run(t, all...)
+		assert.ErrorContains(t, err, want)
 	}
 }

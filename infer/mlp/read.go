@@ -34,6 +34,21 @@ func Read(file []byte) (*Network, map[string]string, error) {
 	return n, f.metadata, n.Validate()
 }
 
+// Metadata reads what an ONNX file of any network says of itself.
+func Metadata(file []byte) (map[string]string, error) {
+	if len(file) > maxFile {
+		return nil, fmt.Errorf("%d bytes: allowed are up to %d", len(file), maxFile)
+	}
+	f := onnxFile{metadata: map[string]string{}}
+	err := each(file, func(number protowire.Number, varint uint64, bytes []byte) error {
+		if number != modelMetadata {
+			return nil
+		}
+		return f.readModel(number, varint, bytes)
+	})
+	return f.metadata, err
+}
+
 // onnxFile is what is read of one.
 type onnxFile struct {
 	nodes    []node

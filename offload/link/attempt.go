@@ -44,12 +44,14 @@ func (l *Link) AddAnswer(a *Attempt) {
 		l.reject(ServiceTooLong)
 	}
 	l.clock.message(l, a.Sent, a.Held, whole, a.Bytes)
+	tooSoon := l.disproveDown(a, network)
 	up, down := (float64(a.Bytes)+a.Behind)*l.perByte(), l.TransferDown(float64(a.AnswerBytes)).Seconds()
 	// A large payload says little of the round trip, but more than one that is old.
 	old := a.End-l.rttAt > tripAge && a.Behind == 0 && a.AnswerBytes < rateBytes && network > up
 	switch {
 	case l.disproved(a, network, up):
 		l.disprove(a, network, up)
+	case tooSoon: // how much of it was which way is not known
 	case a.Bytes >= rateBytes:
 		l.addTransfer(a.End, a.Bytes, network-l.rtt()-down, a.Behind > 0)
 		if old {
@@ -122,6 +124,25 @@ func (l *Link) disprove(a *Attempt, network, up float64) {
 	if a.Bytes >= rateBytes && perByte < l.perByte() {
 		l.addPerByte(a.End, a.Bytes, perByte, true)
 	}
+}
+
+// disproveDown learns from an answer that was here before it could be by what is known of the
+// way down, and tells whether it was. Small answers measure no rate, and while they flow no
+// train does: a rate that a train met while the link stood still would stay for as long, and
+// every payload would look as if it had taken no time. Of the time that is left for both ways
+// it gets what the payload does not take, and half of it at least.
+func (l *Link) disproveDown(a *Attempt, network float64) bool {
+	least := l.minRTT.value()
+	if l.trips.n == 0 || network < least/2 {
+		return false
+	}
+	left := max(network-min(least, l.rtt()), network/10)
+	if left >= shorter*l.TransferDown(float64(a.AnswerBytes)).Seconds() {
+		return false
+	}
+	took := max(left-float64(a.Bytes)*l.perByte(), left/2)
+	l.perBytesDown.add(a.End, took/float64(a.AnswerBytes), float64(a.AnswerBytes), rateRanks)
+	return true
 }
 
 // addPerByte takes the time per byte that a payload showed, or that it takes at the most.

@@ -37,6 +37,23 @@ func TestAnswersThatComeTooSoonEndWhatAStallLeftBehind(t *testing.T) {
 	assert.Greater(t, l.UpRate(), 4e6/8)
 }
 
+// A train down that met a second of standstill made every small answer look late for as long as
+// answers flowed, and every payload look as if it had taken no time.
+func TestSmallAnswersEndWhatATrainDownLeftBehind(t *testing.T) {
+	l := New()
+	now := time.Second
+	l.AddProbe(Probe{Sent: now, Back: now + 20*time.Millisecond})
+	l.AddTrain(Train{At: now, Up: 11_700, UpSpread: 6 * time.Millisecond, Down: 11_700, DownSpread: 600 * time.Millisecond})
+	assert.Greater(t, l.TransferDown(2000), 90*time.Millisecond)
+	for range 12 { // 16 Mbit/s, 20 ms
+		p := l.Predict(now, 6000, Ahead{}, 0)
+		l.AddAnswer(&Attempt{Sent: now, End: now + 24*time.Millisecond, Bytes: 6000, AnswerBytes: 2000, Prediction: p})
+		now += 100 * time.Millisecond
+	}
+	assert.Less(t, l.TransferDown(2000), 15*time.Millisecond)
+	assert.InDelta(t, 2e6, l.UpRate(), 1.5e6)
+}
+
 // What comes back long before anything ever did is a lie, or a clock.
 func TestAnswerInAFlashDisprovesNothing(t *testing.T) {
 	l := New()

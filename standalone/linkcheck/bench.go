@@ -5,25 +5,17 @@ package linkcheck
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"math/rand/v2"
-	"sync"
 	"time"
 
 	"edgex-offload/offload"
-	"edgex-offload/remote"
 	"edgex-offload/runner"
 	"edgex-offload/standalone/emulator"
 	"edgex-offload/standalone/emulator/tun"
+	"edgex-offload/standalone/testbed"
 )
 
-const (
-	// cloudPlaces are so many that no task waits for one: the link is what is checked.
-	cloudPlaces = 256
-	// connectWithin bounds the first connection; a trace may begin with an outage.
-	connectWithin = 30 * time.Second
-)
+// connectWithin bounds the first connection; a trace may begin with an outage.
+const connectWithin = 30 * time.Second
 
 // setup is what a bench is made from.
 type setup struct {
@@ -39,109 +31,39 @@ type setup struct {
 
 // bench is a box and a cloud at the two ends of a link, running.
 type bench struct {
+	*testbed.Testbed
 	network *tun.Network
-	server  *remote.Server
-	client  *remote.Client
-	runner  *runner.Runner
-
-	work    sync.WaitGroup
-	stop    context.CancelFunc // ends the runner
-	served  chan error
-	payload [maxPayload]byte
 }
-
-// maxPayload is above the largest task of a check.
-const maxPayload = 1 << 20
 
 // start makes one and returns when box and cloud are connected. The link's time runs from
 // before that.
-func start(ctx context.Context, s setup) (_ *bench, err error) {
-	b := &bench{}
-	fillRandomly(b.payload[:])
-	b.network, err = tun.New(tun.Options{Source: s.source, Seed: s.seed, CongestionControl: s.congestion})
+func start(ctx context.Context, s setup) (*bench, error) {
+	network, err := tun.New(tun.Options{Source: s.source, Seed: s.seed, CongestionControl: s.congestion})
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, b.close())
-		}
-	}()
-	if err := b.serve(ctx, s); err != nil {
+	bed, err := testbed.Connect(ctx, testbed.Options{
+		Link: testbed.OverIP(network), Models: cloud{s.service}, Congestion: s.congestion, Within: connectWithin,
+	})
+	if err != nil {
 		return nil, err
 	}
-	b.runner, err = runner.New(runner.Options{
+	if err := bed.Run(runner.Options{
 		Settings: s.settings, Models: s.models, Local: box{}, Workers: 4,
-		Targets: []runner.Target{{Name: "cloud", Remote: b.client, Metered: s.metered}},
-	})
-	if err != nil {
-		return nil, err
+		Targets: []runner.Target{{Name: "cloud", Remote: bed.Client, Metered: s.metered}},
+	}); err != nil {
+		return nil, errors.Join(err, bed.Close())
 	}
-	waiting, cancel := context.WithTimeout(ctx, connectWithin)
-	defer cancel()
-	if err := b.client.WaitReady(waiting); err != nil {
-		return nil, fmt.Errorf("no connection over the link within %v: %w", connectWithin, err)
-	}
-	running, stop := context.WithCancel(context.Background())
-	b.stop = stop
-	b.work.Go(func() { _ = b.runner.Run(running) }) // it always returns nil
-	return b, nil
+	return &bench{Testbed: bed, network: network}, nil
 }
 
-// serve starts the cloud and the client.
-func (b *bench) serve(ctx context.Context, s setup) error {
-	quiet := slog.New(slog.DiscardHandler)
-	server, err := remote.NewServer(remote.ServerConfig{
-		Models: cloud{s.service}, Name: "cloud", Workers: cloudPlaces, QueueLimit: cloudPlaces,
-		Congestion: s.congestion, Log: quiet,
-	})
-	if err != nil {
-		return err
-	}
-	listener, err := b.network.Server().Listen(ctx, "tcp", ":0")
-	if err != nil {
-		return err
-	}
-	b.server, b.served = server, make(chan error, 1)
-	go func() { b.served <- server.Serve(listener) }()
-	b.client, err = remote.NewClient(remote.ClientConfig{
-		Address: listener.Addr().String(), Congestion: s.congestion, Dial: b.network.Client().Dial,
-	})
-	return err
-}
-
-// close ends everything and waits for it; what ran is broken off.
-func (b *bench) close() error {
-	var errs []error
-	if b.stop != nil {
-		b.stop()
-		b.work.Wait()
-	}
-	if b.client != nil {
-		errs = append(errs, b.client.Close())
-	}
-	if b.server != nil {
-		now, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = b.server.Stop(now) // says only that something was broken off
-		errs = append(errs, <-b.served)
-	}
-	return errors.Join(append(errs, b.network.Close())...)
-}
-
-// task is one whose payload no other shares: the client knows payloads by where they lie.
+// task is one of middling priority that is captured now.
 func (b *bench) task(id, model string, bytes int, allowed time.Duration) offload.Task {
-	now := time.Now()
-	payload := make([]byte, bytes)
-	copy(payload, b.payload[:])
-	return offload.Task{
-		ID: id, Source: id, Model: model, Priority: offload.Medium, Payload: payload,
-		Created: now, Deadline: now.Add(allowed),
-	}
+	return b.Task(id, model, offload.Medium, bytes, allowed)
 }
 
 // link is what the box knows of the link now.
-func (b *bench) link() runner.LinkStatus { return b.runner.Links(false)[0] }
+func (b *bench) link() runner.LinkStatus { return b.Runner.Links(false)[0] }
 
 // box runs what is not sent, in no time.
 type box struct{}
@@ -167,12 +89,4 @@ func (c cloud) InferModel(ctx context.Context, task offload.Task) (offload.Answe
 		Label: "defect", Confidence: .9, Model: task.Model + "-large/1",
 		Objects: []offload.Object{{Label: "scratch", Confidence: .9, X: 100.5, Y: 200.5, W: 30.25, H: 40.75}},
 	}, nil
-}
-
-// fillRandomly makes bytes that nothing on the way could compress.
-func fillRandomly(b []byte) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range b {
-		b[i] = byte(random.Uint32())
-	}
 }

@@ -76,7 +76,7 @@ func runScript(ctx context.Context, traffic Traffic, o *ChangesOptions, report *
 	defer func() {
 		cancel()
 		sending.Wait()
-		err = errors.Join(err, b.close())
+		err = errors.Join(err, b.Close())
 	}()
 	work := twin.LinkCheckWork(time.Minute, twin.LinkCheckEvery(steadyRate), uint64(o.Seed))
 	sending.Go(func() { b.send(ctx, work.Tasks) })

@@ -21,7 +21,7 @@ func TestOutageAndRecoveryBecomeKnown(t *testing.T) {
 		t.Run(string(traffic), func(t *testing.T) {
 			b, err := startSteady(t.Context(), traffic, steadyRate, 1, "", steadyService)
 			require.NoError(t, err)
-			defer func() { require.NoError(t, b.close()) }()
+			defer func() { require.NoError(t, b.Close()) }()
 			ctx, cancel := context.WithCancel(t.Context())
 			var sending sync.WaitGroup
 			sending.Go(func() { b.send(ctx, traffic.tasks(1)) })

@@ -79,7 +79,7 @@ func probeCost(ctx context.Context, traffic Traffic, o *IdleOptions) (cost Probe
 	defer func() {
 		cancel()
 		sending.Wait()
-		err = errors.Join(err, b.close())
+		err = errors.Join(err, b.Close())
 	}()
 	sending.Go(func() { b.send(sendCtx, traffic.tasks(o.Seed)) })
 	sleep(ctx, idleSettling)
@@ -116,7 +116,7 @@ type reading struct {
 }
 
 func (b *bench) meter() reading {
-	r := reading{at: b.network.Elapsed(), link: b.link(), tasks: b.runner.Status().Tasks}
+	r := reading{at: b.network.Elapsed(), link: b.link(), tasks: b.Runner.Status().Tasks}
 	for _, c := range b.network.Counters() {
 		r.wire += c.CameBytes
 	}

@@ -40,7 +40,7 @@ func TestAnswersThatFlowLeaveNoProbe(t *testing.T) {
 	needLink(t)
 	b, err := startSteady(t.Context(), Busy, steadyRate, 1, "", steadyService)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, b.close()) }()
+	defer func() { require.NoError(t, b.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	var sending sync.WaitGroup
 	sending.Go(func() { b.send(ctx, Busy.tasks(1)) })
@@ -51,7 +51,7 @@ func TestAnswersThatFlowLeaveNoProbe(t *testing.T) {
 	require.Eventually(t, func() bool { return answers() >= 60 }, twin.Watched, twin.WatchEvery)
 	after := b.meter()
 
-	records := b.runner.Decisions(1000, before.tasks.Finished-1)
+	records := b.Runner.Decisions(1000, before.tasks.Finished-1)
 	if pause := longestPause(records); pause >= offload.DefaultProbing().IntervalMin/2 {
 		t.Skipf("the machine stood still for %v", pause)
 	}

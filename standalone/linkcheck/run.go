@@ -104,7 +104,7 @@ func Run(ctx context.Context, o Options) (*twin.LinkTally, Details, error) {
 		return nil, Details{}, fmt.Errorf("link check: %w", err)
 	}
 	c.bench, c.details.For = bench, o.For
-	err = errors.Join(c.run(ctx), bench.close())
+	err = errors.Join(c.run(ctx), bench.Close())
 	if err != nil {
 		err = fmt.Errorf("link check: %w", err)
 	}
@@ -189,7 +189,7 @@ func (c *check) end() {
 func (c *check) do(ctx context.Context, i int, t *twin.LinkTask) {
 	a := twin.LinkAttempt{}
 	a.PingMean, a.PingDeviation = c.pinger.known()
-	o := c.runner.Do(ctx, c.task(strconv.Itoa(i), t.Model, t.Bytes, t.Allowed))
+	o := c.Runner.Do(ctx, c.task(strconv.Itoa(i), t.Model, t.Bytes, t.Allowed))
 	if c.options.Observe != nil {
 		c.options.Observe(o)
 	}

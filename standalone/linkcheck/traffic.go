@@ -79,6 +79,6 @@ func (b *bench) send(ctx context.Context, tasks []twin.LinkTask) {
 		if !sleep(ctx, time.Until(next)) {
 			return
 		}
-		running.Go(func() { b.runner.Do(ctx, b.task(strconv.Itoa(n), t.Model, t.Bytes, t.Allowed)) })
+		running.Go(func() { b.Runner.Do(ctx, b.task(strconv.Itoa(n), t.Model, t.Bytes, t.Allowed)) })
 	}
 }
