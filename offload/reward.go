@@ -65,11 +65,9 @@ func (l Learning) validate() error {
 
 // of is the reward of a record that is complete.
 func (w *Reward) of(r *Record, spent spending) float64 {
-	worth, value := spent.worth, 0.
+	value := -w.Miss / (spent.worth + 1)
 	if r.DeadlineMet {
-		value = w.Accuracy * spent.accuracy * worth / (worth + 1)
-	} else {
-		value = -w.Miss / (worth + 1)
+		value = w.Accuracy * spent.accuracy * spent.worth / (spent.worth + 1)
 	}
 	if r.DeadlineMs > 0 {
 		value -= w.Latency * min(max(0, r.LatencyMs)/r.DeadlineMs, 1)

@@ -174,11 +174,11 @@ func (a *agent) ahead(t *transition) float64 {
 	var values, target [offload.Actions]float32
 	_ = a.Values(t.next[:], values[:]) // its sizes are right: newAgent
 	_ = a.target.Values(t.next[:], target[:])
-	best := -1
+	next, most := 0., float32(math.Inf(-1))
 	for i, v := range values {
-		if t.open[i] && (best < 0 || v > values[best]) {
-			best = i
+		if t.open[i] && v > most {
+			next, most = float64(target[i]), v
 		}
 	}
-	return float64(target[best])
+	return next
 }
