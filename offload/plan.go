@@ -72,11 +72,14 @@ func (e *Engine) plan(p *plan, extra *job, skip *attempt) (value float64) {
 			})
 		}
 	}
-	for p.late(e, 0) {
+	for p.late(e, room{}) {
+		continue
+	}
+	for p.late(e, room{slack: e.settings.Tuning.PlanSlack}) {
 		continue
 	}
 	if r := e.settings.Tuning.Reserve; r > 0 && len(p.entries) > 1 && b.load.share(e.now, b.workers) > fullLoad {
-		for p.late(e, r) {
+		for p.late(e, room{e.settings.Tuning.PlanSlack, r}) {
 			continue
 		}
 	}
@@ -101,10 +104,14 @@ func bestOf(all []variant) (best *variant) {
 // fullLoad is the share of the box's time from which on a reserve is kept.
 const fullLoad = .6
 
-// late lets something give way for the first entry that would miss its deadline, or would not
-// have a share of its time left then; false when there is nothing to do. For a reserve a smaller
-// model is run, and nothing is dropped.
-func (p *plan) late(e *Engine, reserve float64) bool {
+// room is what should be left between a planned end and the deadline: some of the run's
+// expected time, and a share of the time allowed.
+type room struct{ slack, reserve float64 }
+
+// late lets something give way for the first entry that would miss its deadline, or would
+// not have that room; false when there is nothing to do. For room smaller models are run, and
+// nothing is dropped.
+func (p *plan) late(e *Engine, r room) bool {
 	var buffer [8]time.Duration
 	free := append(buffer[:0], p.free...)
 	for i := range p.entries {
@@ -124,17 +131,12 @@ func (p *plan) late(e *Engine, reserve float64) bool {
 		if j.deadline == forever {
 			continue
 		}
-		due := j.deadline - time.Duration(reserve*float64(j.deadline-j.arrived))
-		if over := en.end + e.spread(en.takes) - due; over > 0 && p.giveWay(e, i, over, reserve == 0) {
+		left := time.Duration(r.slack*float64(en.takes) + r.reserve*float64(j.deadline-j.arrived))
+		if over := en.end + left - j.deadline; over > 0 && p.giveWay(e, i, over, r == room{}) {
 			return true
 		}
 	}
 	return false
-}
-
-// spread is what a planned run may well take longer.
-func (e *Engine) spread(takes time.Duration) time.Duration {
-	return time.Duration(e.settings.Tuning.PlanSlack * float64(takes))
 }
 
 // giveWay makes the entry up to the late one smaller, or drops it where it may, that loses the

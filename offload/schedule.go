@@ -148,13 +148,14 @@ func (e *Engine) nextLocal() (*job, *variant) {
 	if en := b.plan.first(); en != nil {
 		return en.job, en.variant
 	}
-	// Nothing is planned: the spread that a plan keeps may be all that is missing.
+	// Nothing is expected to be in time: the most urgent is tried.
+	var most *job
 	for _, j := range b.queue {
-		if j, v := e.alone(j); j != nil {
-			return j, v
+		if most == nil || j.moreUrgent(most) < 0 {
+			most = j
 		}
 	}
-	return nil, nil
+	return e.alone(most)
 }
 
 // alone is a job with the variant to run it with when nothing else counts.
@@ -234,7 +235,7 @@ func (e *Engine) somebodyLate() bool {
 			continue
 		}
 		takes := b.expect(v, j.task, e.now)
-		if start+takes+e.spread(takes) > j.deadline {
+		if start+takes+time.Duration(e.settings.Tuning.PlanSlack*float64(takes)) > j.deadline {
 			return true
 		}
 		start += takes / time.Duration(b.workers)

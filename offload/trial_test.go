@@ -68,7 +68,7 @@ func TestShadowsChangeNothing(t *testing.T) {
 		p := randomPlant(rt)
 		live(rt, p)
 		c := p.config
-		c.Settings.Shadows = "local,cloud,threshold,cost,quantile"
+		c.Settings.Shadows = "local,cloud,threshold,cost,quantile" // none that learns from what acts
 		watched, err := NewEngine(c)
 		if err != nil {
 			rt.Fatal(err)
@@ -140,7 +140,7 @@ func TestShadowsAllocateNothing(t *testing.T) {
 	s := DefaultSettings()
 	s.Policy = PolicyLocal
 	without := allocations(t, s)
-	s.Shadows, s.Trial = "quantile,cost,threshold,cloud", Trial{PolicyCost, .5}
+	s.Shadows, s.Trial = "quantile,cost,threshold,cloud,linucb,dqn", Trial{PolicyCost, .5}
 	if with := allocations(t, s); with > without {
 		t.Errorf("%v allocations a task with shadows, %v without", with, without)
 	}

@@ -14,6 +14,9 @@ type ranks struct {
 	values, weights [mostRanks]float64
 	at              [mostRanks]time.Duration
 	n, next         int
+	// known is the last quantile that was asked for, knownFor which; they are asked for much more
+	// often than a sample comes.
+	known, knownFor float64
 }
 
 const mostRanks = 9
@@ -27,11 +30,19 @@ func (r *ranks) add(at time.Duration, value, weight float64, size int) {
 	r.values[r.next], r.weights[r.next], r.at[r.next] = value, weight, at
 	r.next = (r.next + 1) % size
 	r.n = min(r.n+1, size)
+	r.knownFor = 0
 }
 
 // quantile is the least sample below or at which a share q of all weight lies. There must
 // be one.
 func (r *ranks) quantile(q float64) float64 {
+	if r.knownFor != q {
+		r.known, r.knownFor = r.sorted(q), q
+	}
+	return r.known
+}
+
+func (r *ranks) sorted(q float64) float64 {
 	var values, weights [mostRanks]float64
 	total, n := 0., 0
 	latest := time.Duration(math.MinInt64)
@@ -125,12 +136,15 @@ const windowSize = 60
 type window struct {
 	samples [windowSize]float64
 	n, next int
+	// deviation is what stddev gives, worked out once for each sample.
+	deviation float64
 }
 
 func (w *window) add(sample float64) {
 	w.samples[w.next] = sample
 	w.next = (w.next + 1) % windowSize
 	w.n = min(w.n+1, windowSize)
+	w.deviation = w.spreadAroundMean()
 }
 
 // at gives the i-th oldest sample.
@@ -147,7 +161,9 @@ func (w *window) mean() float64 {
 }
 
 // stddev is the sample standard deviation; 0 with fewer than two samples.
-func (w *window) stddev() float64 {
+func (w *window) stddev() float64 { return w.deviation }
+
+func (w *window) spreadAroundMean() float64 {
 	if w.n < 2 {
 		return 0
 	}

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"edgex-offload/offload"
+	"edgex-offload/offload/trial"
 	"edgex-offload/standalone/report"
 )
 
@@ -126,6 +127,21 @@ func TestMissing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The records alone say what the service shows at /api/v3/offload/policies.
+func TestPoliciesAreComparedByTheRecords(t *testing.T) {
+	made, table := records(), trial.New()
+	for i := range made {
+		made[i].Settled.Term = offload.ByCost
+		made[i].Shadows = []offload.ShadowView{{Policy: "local", Decided: "local", InTime: .9, ExpectedMs: 10}}
+		table.Add(&made[i])
+	}
+	got := report.From(made, report.Seen{})
+	require.Equal(t, table.Rows(), got.Policies)
+	require.Equal(t, got.Policies, exported(got).Policies, "as it is written and read")
+	require.Len(t, got.Policies, 2)
+	require.InDelta(t, .4, got.Policies[0].Missed.Value, 1e-9)
 }
 
 func TestEveryTaskIsCountedOnce(t *testing.T) {
