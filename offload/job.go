@@ -120,6 +120,11 @@ func (j *job) variants() []variant {
 	return j.model.local
 }
 
+// second tells whether another target may be looked for: the box cannot run it, and one has it.
+func (j *job) second() bool {
+	return j.careful && len(j.variants()) == 0 && j.deadline != forever && j.flying() != nil
+}
+
 // left is the time to the deadline; forever when there is none.
 func (j *job) left(now time.Duration) time.Duration {
 	if j.deadline == forever {
