@@ -123,6 +123,7 @@ func (e *Engine) decide(j *job) {
 	both := d.both
 	e.note(d, chosen)
 	j.careful = careful(j.record.Policy)
+	j.rawLocal = d.paths[0].raw
 	r := &j.record
 	r.Settled, r.QueueMs, r.EnergyWeight = settled, r.Paths[0].WaitMs, d.energyPrice
 	e.castShadows(d, chosen)
@@ -190,7 +191,11 @@ func (e *Engine) localPath(p *path, j *job) {
 		return
 	}
 	wait := e.box.workAhead(j, e.now)
-	v, _ := e.box.fitting(j, e.now+wait)
+	v, fits := e.box.fitting(j, e.now+wait)
+	if !fits && e.preempts() {
+		wait = e.box.workLeft(j, e.now)
+		v, _ = e.box.fitting(j, e.now+wait)
+	}
 	service := e.box.expect(v, j.task, e.now)
 	if e.settings.FIFO {
 		v = bestOf(j.variants())
@@ -202,7 +207,8 @@ func (e *Engine) localPath(p *path, j *job) {
 		WaitMs: ms(wait), ServiceMs: ms(service), ExpectedMs: ms(p.expected), InTime: 1, Joules: p.joules,
 	}
 	if p.left != forever {
-		p.view.InTime = v.service.within(p.left-wait, service)
+		p.raw = v.service.within(p.left-wait, service)
+		p.view.InTime = e.box.kept.Correct(p.raw)
 	}
 }
 

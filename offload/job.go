@@ -35,6 +35,8 @@ type job struct {
 	// held is the box's answer, kept back while a better one may come until heldUntil.
 	held      held
 	heldUntil time.Duration
+	// rawLocal is the probability that the box is in time, as it was at the decision.
+	rawLocal float64
 	// live are the attempts under way; tried marks the targets that had one.
 	live  []*attempt
 	tried uint32

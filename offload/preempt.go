@@ -12,7 +12,7 @@ func (e *Engine) preempt() {
 		return
 	}
 	b.changed = false
-	if e.settings.Tuning.Preempt == 0 || e.settings.FIFO || len(b.queue) == 0 || len(b.running) < b.workers {
+	if !e.preempts() || len(b.queue) == 0 || len(b.running) < b.workers {
 		return
 	}
 	if !e.somebodyLate() {
@@ -40,6 +40,9 @@ func (e *Engine) preempt() {
 		b.changed = false
 	}
 }
+
+// preempts tells whether runs are stopped at all.
+func (e *Engine) preempts() bool { return e.settings.Tuning.Preempt > 0 && !e.settings.FIFO }
 
 // mostPreempted is how often the runs of one task are stopped: it may not be kept from
 // ending by what comes.
