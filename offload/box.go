@@ -23,6 +23,8 @@ type box struct {
 	// stops is the share of its expected time after which a run that is told to stop has
 	// stopped: a model can be left between two of its operators.
 	stops link.Average
+	// kept corrects the probabilities of being in time that were promised of the box.
+	kept link.Trust
 	// changed: the queue is another one than when preemption was last thought of.
 	changed bool
 	plan    plan
@@ -102,6 +104,17 @@ func (b *box) workAhead(j *job, now time.Duration) time.Duration {
 		}
 	}
 	return work / time.Duration(b.workers)
+}
+
+// workLeft is how long a job would wait if the runs that are less urgent were stopped for it.
+func (b *box) workLeft(j *job, now time.Duration) time.Duration {
+	var saved time.Duration
+	for _, a := range b.running {
+		if a.priority < j.task.Priority && !a.stopping {
+			saved += max(0, b.busyFor(a, now)-b.stopTime(a.expected))
+		}
+	}
+	return max(0, b.workAhead(j, now)-saved/time.Duration(b.workers))
 }
 
 // fitting is the most accurate variant that ends before the deadline when started at a

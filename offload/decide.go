@@ -123,6 +123,7 @@ func (e *Engine) decide(j *job) {
 	both := d.both
 	e.note(d, chosen)
 	j.careful = careful(j.record.Policy)
+	j.rawLocal = d.paths[0].raw
 	r := &j.record
 	r.Settled, r.QueueMs, r.EnergyWeight = settled, r.Paths[0].WaitMs, d.energyPrice
 	e.castShadows(d, chosen)
@@ -136,12 +137,15 @@ func (e *Engine) decide(j *job) {
 		e.queueLocal(j)
 		return
 	}
+	j.softAt = e.softAt(&p.prediction, p.view.InTime)
 	j.backup = e.settings.Hedge && !e.settings.FIFO && len(j.variants()) > 0 && j.deadline != forever
 	if j.backup {
-		j.softAt = e.softAt(&p.prediction, p.view.InTime)
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
+	if settled.Term == Explores {
+		e.targets[p.target].exploredAt = e.now
+	}
 	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt) {
 		r.BackupAtMs, j.backup, j.lesson.action = j.offset(e.now), false, ActBoth
 		e.queueLocal(j)
@@ -187,7 +191,11 @@ func (e *Engine) localPath(p *path, j *job) {
 		return
 	}
 	wait := e.box.workAhead(j, e.now)
-	v, _ := e.box.fitting(j, e.now+wait)
+	v, fits := e.box.fitting(j, e.now+wait)
+	if !fits && e.preempts() {
+		wait = e.box.workLeft(j, e.now)
+		v, _ = e.box.fitting(j, e.now+wait)
+	}
 	service := e.box.expect(v, j.task, e.now)
 	if e.settings.FIFO {
 		v = bestOf(j.variants())
@@ -199,7 +207,8 @@ func (e *Engine) localPath(p *path, j *job) {
 		WaitMs: ms(wait), ServiceMs: ms(service), ExpectedMs: ms(p.expected), InTime: 1, Joules: p.joules,
 	}
 	if p.left != forever {
-		p.view.InTime = v.service.within(p.left-wait, service)
+		p.raw = v.service.within(p.left-wait, service)
+		p.view.InTime = e.box.kept.Correct(p.raw)
 	}
 }
 
@@ -218,6 +227,7 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 	p.prediction = e.predict(t, i, j, ahead, service)
 	t.askedAt = max(e.now, 1)
 	p.raw = p.prediction.inTime(p.left)
+	p.silent = len(t.flying)+len(t.queue) == 0 && e.now-max(t.link.Heard(), t.exploredAt) > silence
 	p.joules = e.power.Radio * p.transfer.Seconds()
 	p.price = float64(bytes)*t.pricePerByte + t.pricePerCall
 	*p.view = PathView{
@@ -271,6 +281,10 @@ func (p *prediction) inTime(left time.Duration) float64 {
 	return p.By(left)
 }
 
+// silence is how long nothing is heard of a target until a task may show whether it works: of
+// one that is probed rarely, since it is metered or configured so.
+const silence = time.Second
+
 func kbps(bytesPerSecond float64) float64 { return bytesPerSecond * 8 / 1000 }
 
 // queueLocal puts a job into the box's queue; when that is full the least urgent goes.
@@ -303,7 +317,7 @@ func (e *Engine) send(j *job, p *path, why string) {
 	a.raw, a.rawDecided = 0, p.raw
 	j.record.Attempts[a.view].InTime = a.promised
 	j.tried |= 1 << p.target
-	e.targets[p.target].enqueue(a)
+	e.targets[p.target].enqueue(a, e.settings.FIFO)
 }
 
 func (e *Engine) newAttempt(j *job, target int, v *variant, expected time.Duration, why string) *attempt {

@@ -99,8 +99,22 @@ func (e *Engine) finish(j *job, answer *Answer, reason Reason, err string) {
 	r.DeadlineMet = answer != nil && e.now <= j.deadline
 	r.Error = err
 	e.learn(j)
+	e.keptLocal(j)
 	e.out = append(e.out, Action{Kind: FinishTask, Ref: j.ref, Task: j.task, Outcome: Outcome{Answer: answer, Reason: reason, Record: *r}})
 	e.pool.done = append(e.pool.done, j)
+}
+
+// keptLocal learns whether the box kept what it promised, of a job that it was given alone.
+func (e *Engine) keptLocal(j *job) {
+	r := &j.record
+	if r.Decided != Local || j.sent != 0 || r.Reason == Stopped || r.Reason == Superseded || r.Reason == Failed {
+		return
+	}
+	came := 0.
+	if r.DeadlineMet {
+		came = 1
+	}
+	e.box.kept.Learn(j.rawLocal, came)
 }
 
 // cancel ends an attempt that nobody needs any more: one that was handed over is told so

@@ -114,6 +114,23 @@ func (e *Engine) wakeBackups() {
 	e.wakeBackups() // the next one may be due as well
 }
 
+// lookAgain is how long a backup that was looked at and not run is left alone.
+const lookAgain = 5 * time.Millisecond
+
+// secondTargets look for another target for what the box cannot run, where the first one is
+// likely not to be in time: two of them at once.
+func (e *Engine) secondTargets() {
+	for _, j := range e.jobs {
+		if !j.second() || e.now < j.softAt {
+			continue
+		}
+		j.softAt = e.now + lookAgain
+		if e.settings.Hedge && e.likely(j) < e.settings.Tuning.Doubt {
+			e.rescue(j)
+		}
+	}
+}
+
 // idleBackup is the backup that a box with nothing else to do runs: of those that are less
 // certain to be answered than Tuning.Promise the one with the most to lose.
 func (e *Engine) idleBackup() (*job, *variant) {
@@ -126,6 +143,7 @@ func (e *Engine) idleBackup() (*job, *variant) {
 		likely := 1.
 		if e.now >= j.softAt {
 			likely = e.likely(j)
+			j.softAt = e.now + lookAgain
 		} else if a := j.flying(); a != nil && e.targets[a.target].isLate(e.now) {
 			likely = e.likely(j)
 		}

@@ -35,6 +35,8 @@ type job struct {
 	// held is the box's answer, kept back while a better one may come until heldUntil.
 	held      held
 	heldUntil time.Duration
+	// rawLocal is the probability that the box is in time, as it was at the decision.
+	rawLocal float64
 	// live are the attempts under way; tried marks the targets that had one.
 	live  []*attempt
 	tried uint32
@@ -118,6 +120,11 @@ func (j *job) variants() []variant {
 		return nil
 	}
 	return j.model.local
+}
+
+// second tells whether another target may be looked for: the box cannot run it, and one has it.
+func (j *job) second() bool {
+	return j.careful && len(j.variants()) == 0 && j.deadline != forever && j.flying() != nil
 }
 
 // left is the time to the deadline; forever when there is none.

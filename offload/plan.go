@@ -31,6 +31,9 @@ type entry struct {
 	pending bool
 }
 
+// beyondPrice is more than all that a plan holds is worth.
+const beyondPrice = 1e6
+
 // mostPlanned bounds the work of one plan; what is due later waits for the next one.
 const mostPlanned = 48
 
@@ -172,7 +175,11 @@ func (p *plan) giveWay(e *Engine, late int, over time.Duration, mayDrop bool) bo
 		if i == late {
 			saves = max(saves, over)
 		}
-		consider(i, nil, en.value(t, en.variant), saves)
+		loss := en.value(t, en.variant)
+		if en.job.task.Priority == Critical && en.job.flying() == nil {
+			loss += beyondPrice // whatever is less than critical gives way first
+		}
+		consider(i, nil, loss, saves)
 	}
 	if best < 0 {
 		return false

@@ -21,7 +21,9 @@ type path struct {
 	prediction prediction
 	raw        float64  // the probability of being in time as the link says it
 	variant    *variant // of the local one
-	view       *PathView
+	// silent: nothing is under way there, and nothing was heard for long.
+	silent bool
+	view   *PathView
 }
 
 func (p *path) inTime() bool { return p.expected <= p.left }

@@ -44,12 +44,22 @@ func (quantile) choose(d *decision) (int, Settled) {
 		return 0, Settled{Term: NoneInTime}
 	case !local.view.Usable:
 		return best, Settled{Term: OnlyUsable}
+	case net <= 0 && d.explores(best):
+		return best, Settled{Term: Explores, Against: Local}
 	case net <= 0:
 		return 0, Settled{Term: NoGain, Against: d.paths[best].view.Target}
 	case pl < .5:
 		return best, Settled{Term: BoxCannot, Against: Local}
 	}
 	return best, Settled{Term: ByGain, Against: Local}
+}
+
+// explores tells whether a task may show if a target works that was not heard of for long: one
+// that the box makes in time beside it.
+func (d *decision) explores(i int) bool {
+	p, local := &d.paths[i], &d.paths[0]
+	const safe = .9
+	return p.silent && d.settings.Hedge && p.left != forever && local.view.InTime >= safe && p.view.Accuracy > local.view.Accuracy
 }
 
 // toll is what a path takes beside time: energy, money, and the uplink from others.

@@ -45,6 +45,8 @@ type target struct {
 	trainSize              int           // of the last one
 	trainUntil             time.Duration // it may hold up others
 	lostInRow              int
+	// exploredAt is when a task was last sent to see whether it works.
+	exploredAt time.Duration
 	// When it was probed, measured with a train, asked for by a decision, and answered last.
 	probedAt, trainAt, askedAt, answeredAt time.Duration
 }
@@ -175,7 +177,11 @@ func (t *target) of(m *model) *remoteModel {
 }
 
 // enqueue keeps the send queue ordered by priority, then deadline, then arrival.
-func (t *target) enqueue(a *attempt) {
+func (t *target) enqueue(a *attempt, fifo bool) {
+	if fifo {
+		t.queue = append(t.queue, a)
+		return
+	}
 	i, _ := slices.BinarySearchFunc(t.queue, a, func(x, y *attempt) int { return x.job.moreUrgent(y.job) })
 	t.queue = slices.Insert(t.queue, i, a)
 }

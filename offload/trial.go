@@ -146,6 +146,9 @@ func (d *decision) shadowView(name string, chosen int) ShadowView {
 	if chosen >= 0 {
 		v := d.paths[chosen].view
 		s.Decided, s.InTime, s.ExpectedMs = v.Target, v.InTime, v.ExpectedMs
+		if local := d.paths[0].view; chosen > 0 && local.Usable && d.settings.Hedge && d.job.deadline != forever {
+			s.InTime = 1 - (1-v.InTime)*(1-local.InTime) // the backup that it would have
+		}
 	}
 	return s
 }
