@@ -127,6 +127,9 @@ func (j *job) second() bool {
 	return j.careful && len(j.variants()) == 0 && j.deadline != forever && j.flying() != nil
 }
 
+// onlyHere: it is critical, and nothing else may bring its result.
+func (j *job) onlyHere() bool { return j.task.Priority == Critical && j.flying() == nil }
+
 // left is the time to the deadline; forever when there is none.
 func (j *job) left(now time.Duration) time.Duration {
 	if j.deadline == forever {

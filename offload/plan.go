@@ -31,7 +31,8 @@ type entry struct {
 	pending bool
 }
 
-// beyondPrice is more than all that a plan holds is worth.
+// beyondPrice is more than all that a plan holds is worth: whatever is less than critical
+// gives way to a critical task that has no other way.
 const beyondPrice = 1e6
 
 // mostPlanned bounds the work of one plan; what is due later waits for the next one.
@@ -39,7 +40,11 @@ const mostPlanned = 48
 
 // value of a result with a variant.
 func (en *entry) value(t *Tuning, v *variant) float64 {
-	return en.worth * t.value(en.job.task.Priority, v.Accuracy)
+	value := en.worth * t.value(en.job.task.Priority, v.Accuracy)
+	if en.job.onlyHere() {
+		value += beyondPrice
+	}
+	return value
 }
 
 // plan works the plan out. Without extra the queue is planned, with it that job as well.
@@ -175,11 +180,7 @@ func (p *plan) giveWay(e *Engine, late int, over time.Duration, mayDrop bool) bo
 		if i == late {
 			saves = max(saves, over)
 		}
-		loss := en.value(t, en.variant)
-		if en.job.task.Priority == Critical && en.job.flying() == nil {
-			loss += beyondPrice // whatever is less than critical gives way first
-		}
-		consider(i, nil, loss, saves)
+		consider(i, nil, en.value(t, en.variant), saves)
 	}
 	if best < 0 {
 		return false

@@ -97,6 +97,38 @@ func (p *plant) do(ev Event) {
 		p.take(a)
 	}
 	p.check()
+	p.checkOrder()
+}
+
+// checkOrder is that a critical task that waits alone among the critical ones does not miss its
+// deadline behind a lower run that could have been stopped for it, or need not have been started.
+func (p *plant) checkOrder() {
+	p.t.Helper()
+	e, s := p.engine, p.engine.Settings()
+	var critical *job
+	for _, j := range e.box.queue {
+		if j.task.Priority == Critical {
+			if critical != nil {
+				return
+			}
+			critical = j
+		}
+	}
+	if critical == nil || critical.flying() != nil || len(critical.variants()) == 0 || s.FIFO || s.Tuning.Preempt == 0 {
+		return
+	}
+	if _, fits := e.box.fitting(critical, e.box.freeAt(e.now)); fits {
+		return
+	}
+	for _, a := range e.box.running {
+		if a.stopping || a.priority == Critical || a.job != nil && a.job.preempted >= mostPreempted {
+			continue
+		}
+		if _, could := e.box.fitting(critical, e.now+e.box.stopTime(a.expected)); could {
+			p.t.Fatalf("%v: task %d, critical, with %v left, waits behind a lower run that takes %v of %v more",
+				e.now, critical.ref, critical.deadline-e.now, e.box.busyFor(a, e.now), a.expected)
+		}
+	}
 }
 
 func printable(a Action) Action {

@@ -21,7 +21,7 @@ func (e *Engine) preempt() {
 	going, best, net := e.goOn(), -1, e.settings.Tuning.Preempt
 	e.rescueDropped()
 	for i, a := range b.running {
-		if a.stopping || a.started >= e.now || (a.job != nil && a.job.preempted >= mostPreempted) {
+		if a.stopping || (a.job != nil && a.job.preempted >= mostPreempted) {
 			continue
 		}
 		if n := e.instead(a) - going; n > net {
@@ -99,5 +99,6 @@ func (e *Engine) runValue(a *attempt) float64 {
 	if left < busy {
 		return 0
 	}
-	return (1 - e.likely(a.job)) * e.settings.Tuning.value(a.priority, a.variant.Accuracy)
+	en := entry{job: a.job, worth: 1 - e.likely(a.job)}
+	return en.value(&e.settings.Tuning, a.variant)
 }

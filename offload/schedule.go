@@ -72,6 +72,9 @@ func (e *Engine) noteOverdue() {
 		return
 	}
 	for _, a := range e.box.running {
+		if a.overdue {
+			e.box.changed = true // with each look it is likely to take longer
+		}
 		if a.overdue || a.stopping || e.now < a.overdueFrom() {
 			continue
 		}
@@ -106,8 +109,12 @@ func (e *Engine) askToRing() {
 	due := forever
 	idle := len(e.box.running) < e.box.workers
 	for _, a := range e.box.running {
-		if !a.overdue && !a.stopping {
+		switch {
+		case a.stopping:
+		case !a.overdue:
 			due = min(due, a.overdueFrom())
+		case len(e.box.queue) > 0:
+			due = min(due, e.now+lookAgain)
 		}
 	}
 	for _, j := range e.jobs {

@@ -37,7 +37,7 @@ func TestBoundIsAboveThePoliciesOnMeasuredLinks(t *testing.T) {
 		m := twin.Mean(of)
 		t.Logf("%-16s U %.4f, missed %.3f%%, critical %.3f%%, sent %.0f%%", policy, m.Utility, 100*m.Miss, 100*m.MissCritical, 100*m.SentShare)
 		if policy != twin.EverythingKnown {
-			assert.Less(t, missed, m.Miss/3, policy)
+			assert.Less(t, missed, m.Miss/2, policy)
 		}
 	}
 }

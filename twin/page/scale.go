@@ -61,7 +61,7 @@ func rounded(least, most float64, parts int, label func(float64) string) (scale,
 		least, most = least-margin, most+margin
 	}
 	by := step(most-least, parts)
-	first, last := math.Floor(least/by+1e-9), math.Ceil(most/by-1e-9)
+	first, last := math.Floor(least/by+1e-12), math.Ceil(most/by-1e-12)
 	var ticks []tick
 	for i := first; i <= last; i++ {
 		ticks = append(ticks, tick{i * by, label(i * by)})
