@@ -72,16 +72,6 @@ func (s *serviceTime) expect(now, fallback time.Duration, assumed ...time.Durati
 	return unmeasured
 }
 
-// spread is what a run may well take longer than expected: four deviations, as in TCP's
-// retransmission timer (RFC 6298), a quarter of the expected time at least.
-func (s *serviceTime) spread(expected time.Duration) time.Duration {
-	least := expected / 4
-	if s == nil {
-		return least
-	}
-	return max(least, seconds(4*s.deviation.Or(0)))
-}
-
 // measured is the mean execution time; 0 for none.
 func (s *serviceTime) measured() time.Duration {
 	if s == nil || s.mean.Samples() == 0 {

@@ -74,13 +74,13 @@ func (s *simulation) cancel(attempt uint64) {
 
 // cutShort ends a run at its next chunk border. In its last chunk it just ends.
 func (s *simulation) cutShort(r *localRun) {
-	chunks := time.Duration(s.scenario.Chunks)
-	done := (s.now - r.started) * chunks
-	border := (done + r.takes - 1) / max(r.takes, 1) // chunks that will have been run
+	chunks, takes := int64(s.scenario.Chunks), int64(r.takes)
+	done := int64(s.now-r.started) * chunks
+	border := (done + takes - 1) / max(takes, 1) // chunks that will have been run
 	if border >= chunks || r.cancelled {
 		return
 	}
-	ends := r.started + r.takes*border/chunks
+	ends := r.started + time.Duration(takes*border/chunks)
 	s.score.ran(ends - r.ends)
 	r.cancelled, r.ends = true, ends
 	s.later(ends, event{kind: endLocal, id: r.attempt})

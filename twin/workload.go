@@ -138,7 +138,7 @@ func (d draw) source(s *Scenario, c Class, from *Source, n int, length time.Dura
 		}
 		return d.exponential(gap)
 	}
-	at := time.Duration(0)
+	var at time.Duration
 	if periodic {
 		at = time.Duration(d.Float64() * float64(gap))
 	} else {

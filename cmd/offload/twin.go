@@ -238,7 +238,7 @@ func (o twinOptions) sweeps() ([]compare.Sweep, error) {
 	for _, text := range o.sweep {
 		key, values, found := strings.Cut(text, "=")
 		if !found || values == "" {
-			return nil, fmt.Errorf("sweep %q: allowed is KEY=VALUE,VALUE,...", text)
+			return nil, fmt.Errorf("sweep %q: allowed is KEY=VALUE,VALUE and so on", text)
 		}
 		sweeps = append(sweeps, compare.Sweep{Key: key, Values: strings.Split(values, ",")})
 	}

@@ -120,11 +120,26 @@ func room(at point, width float64, frame box, taken []box) (b box, anchor string
 		dx, dy float64
 		anchor string
 	}{
-		{off, 0, "start"}, {-off, 0, "end"}, {0, -15, "middle"}, {0, 15, "middle"},
-		{off, -12, "start"}, {off, 12, "start"}, {-off, -12, "end"}, {-off, 12, "end"},
-		{2 * off, -26, "start"}, {2 * off, 26, "start"}, {-2 * off, -26, "end"}, {-2 * off, 26, "end"},
-		{4 * off, -44, "start"}, {4 * off, 44, "start"}, {-4 * off, -44, "end"}, {-4 * off, 44, "end"},
-		{4 * off, -62, "start"}, {4 * off, 62, "start"}, {-4 * off, -62, "end"}, {-4 * off, 62, "end"},
+		{off, 0, "start"},
+		{-off, 0, "end"},
+		{0, -15, "middle"},
+		{0, 15, "middle"},
+		{off, -12, "start"},
+		{off, 12, "start"},
+		{-off, -12, "end"},
+		{-off, 12, "end"},
+		{2 * off, -26, "start"},
+		{2 * off, 26, "start"},
+		{-2 * off, -26, "end"},
+		{-2 * off, 26, "end"},
+		{4 * off, -44, "start"},
+		{4 * off, 44, "start"},
+		{-4 * off, -44, "end"},
+		{-4 * off, 44, "end"},
+		{4 * off, -62, "start"},
+		{4 * off, 62, "start"},
+		{-4 * off, -62, "end"},
+		{-4 * off, 62, "end"},
 	} {
 		from := at.x + try.dx - width*map[string]float64{"start": 0, "middle": .5, "end": 1}[try.anchor]
 		b = box{from, at.y + try.dy - high/2, from + width, at.y + try.dy + high/2}
