@@ -56,16 +56,17 @@ func (b *box) stopTime(expected time.Duration) time.Duration {
 }
 
 // A run is overdue from overdueAt times its expected time on. Then the box throttles or stalls,
-// and it takes longAfter of what it took so far again: nothing is known but that it is long.
+// and it goes on for longAfter of the expected time from each look on: nothing is known of its
+// end.
 const (
 	overdueAt = 1.25
-	longAfter = .5
+	longAfter = .4
 )
 
 // busyFor is how long a worker that runs an attempt still does.
 func (b *box) busyFor(a *attempt, now time.Duration) time.Duration {
 	if a.overdue && !a.stopping {
-		return time.Duration(longAfter * float64(now-a.started))
+		return time.Duration(longAfter * float64(a.whole))
 	}
 	return max(0, a.started+a.expected-now)
 }

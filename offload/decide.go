@@ -146,7 +146,7 @@ func (e *Engine) decide(j *job) {
 	if settled.Term == Explores {
 		e.targets[p.target].exploredAt = e.now
 	}
-	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt) {
+	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt && e.worthNow(j, p.view.InTime)) {
 		r.BackupAtMs, j.backup, j.lesson.action = j.offset(e.now), false, ActBoth
 		e.queueLocal(j)
 	}

@@ -150,7 +150,7 @@ func (e *Engine) idleBackup() (*job, *variant) {
 		if likely >= e.settings.Tuning.Promise {
 			continue
 		}
-		if risk := (1 - likely) * j.task.Priority.worth(); risk > most {
+		if risk := (1 - likely) * j.task.Priority.worth(); risk > most && e.worthNow(j, likely) {
 			best, most = j, risk
 		}
 	}
@@ -164,6 +164,23 @@ func (e *Engine) idleBackup() (*job, *variant) {
 		}
 	}
 	return e.alone(best)
+}
+
+// lateRisk is how much likelier a backup fails that is started at its latest useful time than
+// one that is started at once: other work comes, and the run itself may take longer.
+const lateRisk = .05
+
+// worthNow tells whether a backup is started before its latest useful time, for the risk that
+// this spares. Where energy counts, a run that may turn out to be in vain had better wait.
+func (e *Engine) worthNow(j *job, likely float64) bool {
+	w := &e.settings.Weights
+	price := e.battery.energyPrice(w)
+	if price == 0 {
+		return true
+	}
+	v := bestOf(j.variants())
+	joules := e.power.Busy * e.box.expect(v, j.task, e.now).Seconds()
+	return (1-likely)*lateRisk*e.settings.Tuning.value(j.task.Priority, v.Accuracy) > likely*joulesWorth(joules, price, w)
 }
 
 // isLate tells whether the oldest attempt under way should have been done.

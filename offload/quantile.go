@@ -8,8 +8,8 @@ import "time"
 // of being in time from the whole estimated distribution of each. All is in shares of
 // accuracy of a result of the lowest priority:
 //
-//	gain = P_R (A_R - A_L P_L) w + P_R (1 - P_L) m
-//	cost = w/(100 a) (energy J + money price) + air s/T (base + min(1, backlog/T))
+//	gain = P_R (A_R - A_L P_L) w + P_R (1 - P_L) m + P_R (energy J_L)/(100 a)
+//	cost = 1/(100 a) (energy J + money price) + air s/T (base + min(1, backlog/T))
 //
 // with P the probability of being in time, A the accuracy, w the priority's worth, m that of
 // a deadline met, a Weights.Accuracy (ms a point), s the payload's time on the uplink, T the
@@ -31,7 +31,7 @@ func (quantile) choose(d *decision) (int, Settled) {
 			continue
 		}
 		pr := p.view.InTime
-		p.view.Gain = pr * (worth*(p.view.Accuracy-al*pl) + t.Miss*(1-pl))
+		p.view.Gain = pr*d.energy(local.joules) + pr*(worth*(p.view.Accuracy-al*pl) + t.Miss*(1-pl))
 		p.view.Cost = d.toll(p) + t.Margin
 		if n := p.view.Gain - p.view.Cost; best < 0 || n > net {
 			best, net = i, n
@@ -62,12 +62,24 @@ func (d *decision) explores(i int) bool {
 	return p.silent && d.settings.Hedge && p.left != forever && local.view.InTime >= safe && p.view.Accuracy > local.view.Accuracy
 }
 
+// energy is what joules are worth, in shares of accuracy.
+func (d *decision) energy(joules float64) float64 {
+	return joulesWorth(joules, d.energyPrice, &d.settings.Weights)
+}
+
+func joulesWorth(joules, price float64, w *Weights) float64 {
+	if w.Accuracy == 0 {
+		return 0
+	}
+	return price * joules / (100 * w.Accuracy)
+}
+
 // toll is what a path takes beside time: energy, money, and the uplink from others.
 func (d *decision) toll(p *path) float64 {
 	w, t := &d.settings.Weights, &d.settings.Tuning
-	toll := 0.
+	toll := d.energy(p.joules)
 	if w.Accuracy > 0 {
-		toll = (d.energyPrice*p.joules + w.Money*p.price) / (100 * w.Accuracy)
+		toll += w.Money * p.price / (100 * w.Accuracy)
 	}
 	const perhaps = time.Second // for a task without a deadline
 	left := min(p.left, perhaps).Seconds()
