@@ -87,8 +87,8 @@ build/twin-check-%.csv: binaries
 	bin/offload trace generate --kind $* --for $(FOR) --to $@
 
 .PHONY: race
-race: tools $(ONNXRUNTIME) ## Run the unit tests under the race detector
-	go test -race -timeout 10m $(UNITS)
+race: tools $(ONNXRUNTIME) ## Run the unit tests under the race detector, without the long runs of the twin
+	go test -race -short -timeout 15m $(UNITS)
 
 .PHONY: fuzz
 fuzz: tools ## Fuzz every target for FUZZTIME (10s) each
