@@ -39,8 +39,9 @@ type Engine struct {
 	stopped  bool
 
 	pool     pool
-	decision decision // the one that is made just now
-	chain    []*job   // scratch of wakeBackups
+	decision decision                 // the one that is made just now
+	chain    []*job                   // scratch of wakeBackups
+	views    [1 + maxTargets]PathView // scratch of rescue
 	// nextBackup is when the next backup is due.
 	nextBackup time.Duration
 

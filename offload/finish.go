@@ -127,7 +127,7 @@ func (e *Engine) cancel(a *attempt) {
 		delete(e.attempts, a.id)
 		e.pool.freeAttempt(a)
 		return
-	case a.target != onBox && e.targets[a.target].sending != a && !e.stopped:
+	case a.target != onBox && e.letGo(e.targets[a.target], a):
 		// Its payload is with the transport and paid for: when its answer comes teaches more of
 		// the link than the cancelling would save.
 		a.orphan = true
@@ -142,6 +142,12 @@ func (e *Engine) cancel(a *attempt) {
 		return
 	}
 	e.out = append(e.out, Action{Kind: CancelAttempt, Attempt: a.id})
+}
+
+// letGo tells whether an attempt that nobody waits for may come to its end. There are twice as
+// many of them at the most as there may be with somebody waiting.
+func (e *Engine) letGo(t *target, a *attempt) bool {
+	return t.sending != a && !e.stopped && len(t.flying) <= 2*e.settings.InFlightLimit
 }
 
 // stop tells a run on the box to stop; its worker is busy until it has.

@@ -31,6 +31,8 @@ type plant struct {
 	// local and remote say how long an attempt takes and how it ends.
 	local  func(a Action) Event
 	remote func(a Action) (sent time.Duration, ev Event)
+	// obeys: a run that is told to stop does, a millisecond later.
+	obeys bool
 	// probe says when and how a probe ends; nil lets each be lost.
 	probe func(a Action) (after time.Duration, ev Event)
 }
@@ -159,6 +161,16 @@ func (p *plant) take(a Action) {
 		}
 	case CancelAttempt:
 		p.cancelled[a.Attempt] = true
+		if !p.obeys {
+			break
+		}
+		for i, h := range p.later {
+			if h.ev.Kind == LocalDone && h.ev.Attempt == a.Attempt {
+				p.later = slices.Delete(p.later, i, i+1)
+				p.in(time.Millisecond, Event{Kind: LocalDone, Attempt: a.Attempt, Error: "cancelled", Execution: time.Millisecond})
+				break
+			}
+		}
 	case FinishTask:
 		o := a.Outcome
 		o.Record = o.Record.Detach()
@@ -248,6 +260,11 @@ func (p *plant) check() {
 	for i := range p.config.Targets {
 		if st := p.engine.Target(i); st.Waiting+st.InFlight > s.InFlightLimit {
 			p.t.Fatalf("%d attempts under way at %s, the limit is %d", st.Waiting+st.InFlight, p.config.Targets[i].Name, s.InFlightLimit)
+		}
+	}
+	for _, t := range p.engine.targets {
+		if n := len(t.flying); n > 3*s.InFlightLimit+1 {
+			p.t.Fatalf("%d attempts are with %s, the limit is %d and twice as many that nobody waits for", n, t.name, s.InFlightLimit)
 		}
 	}
 	for ref, outcomes := range p.outcomes {

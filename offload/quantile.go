@@ -31,7 +31,7 @@ func (quantile) choose(d *decision) (int, Settled) {
 			continue
 		}
 		pr := p.view.InTime
-		p.view.Gain = pr*d.energy(local.joules) + pr*(worth*(p.view.Accuracy-al*pl) + t.Miss*(1-pl))
+		p.view.Gain = pr*d.energy(local.joules) + pr*(worth*(p.view.Accuracy-al*pl)+t.Miss*(1-pl))
 		p.view.Cost = d.toll(p) + t.Margin
 		if n := p.view.Gain - p.view.Cost; best < 0 || n > net {
 			best, net = i, n

@@ -13,8 +13,7 @@ func (e *Engine) rescue(j *job) bool {
 		return false
 	}
 	j.rescuedAt = max(e.now, 1)
-	var views [1 + maxTargets]PathView
-	d := e.look(j, views[:1+len(e.targets)])
+	d := e.look(j, e.views[:1+len(e.targets)])
 	best, net := -1, 0.
 	needed := 1 - e.likely(j)
 	for i := 1; i < len(d.paths); i++ {

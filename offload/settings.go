@@ -58,7 +58,8 @@ type Settings struct {
 	Threshold Threshold
 	// QueueLimit bounds the tasks that wait for the box; the least important goes first.
 	QueueLimit int
-	// InFlightLimit bounds the attempts under way per target.
+	// InFlightLimit bounds the attempts under way per target. Up to twice as many more that
+	// nobody waits for any more are let come to their end, since that teaches of the link.
 	InFlightLimit int
 	// RetryTarget is how long a target that failed is left alone before it is tried again;
 	// a probe that comes back ends the pause at once.

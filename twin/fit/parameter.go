@@ -46,6 +46,8 @@ func Parameters() []Parameter {
 		{Name: "Tuning.Stale", High: .8, field: func(s *offload.Settings) *float64 { return &s.Tuning.Stale }},
 		{Name: "Tuning.BackupSlack", Low: 1, High: 5, Knee: .5, field: func(s *offload.Settings) *float64 { return &s.Tuning.BackupSlack }},
 		{Name: "Tuning.PlanSlack", High: 2, Knee: .1, field: func(s *offload.Settings) *float64 { return &s.Tuning.PlanSlack }},
+		{Name: "Tuning.Reserve", High: .6, field: func(s *offload.Settings) *float64 { return &s.Tuning.Reserve }},
+		{Name: "Tuning.Miss", High: 10, Knee: .2, field: func(s *offload.Settings) *float64 { return &s.Tuning.Miss }},
 		{Name: "Tuning.Preempt", High: 5, Knee: .1, field: func(s *offload.Settings) *float64 { return &s.Tuning.Preempt }},
 		{Name: "Learning.Alpha", High: 10, Knee: .1, Policies: linucb, field: func(s *offload.Settings) *float64 { return &s.Learning.Alpha }},
 		{Name: "Learning.Forgetting", Low: .9, High: 1, Policies: linucb, field: func(s *offload.Settings) *float64 { return &s.Learning.Forgetting }},
