@@ -232,7 +232,7 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 	p.price = float64(bytes)*t.pricePerByte + t.pricePerCall
 	*p.view = PathView{
 		Target: t.name, Accuracy: j.model.remoteAccuracy(),
-		WaitMs: ms(p.wait), TransferMs: ms(transfer), UpMs: ms(p.transfer), Measured: t.link.Known(), RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
+		WaitMs: ms(p.wait), TransferMs: ms(transfer), UpMs: ms(p.transfer), Measured: t.link.Known(), Silent: p.silent, RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
 		ExpectedMs: ms(p.expected), JitterMs: ms(jitter), LossRatio: loss, UpKbps: kbps(rate),
 		P95Ms: ms(p.prediction.Quantile(.95)), InTime: e.trust(&t.atDecision[sizeClass(bytes)], p.raw), Joules: p.joules, Price: p.price,
 	}

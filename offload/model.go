@@ -50,8 +50,25 @@ func (e *Engine) setModels(models []Model) {
 		}
 		e.models[m.Name] = m
 	}
-	for _, j := range e.jobs { // what waits may run on what is there now
-		j.model = e.modelOf(j.task.Model)
+	for i := 0; i < len(e.jobs); i++ {
+		j := e.jobs[i]
+		if e.remodel(j); i < len(e.jobs) && e.jobs[i] != j { // that ended it
+			i--
+		}
+	}
+}
+
+// remodel lets a job run on what is there now. One that waits for a model that is gone looks
+// for another way.
+func (e *Engine) remodel(j *job) {
+	j.model = e.modelOf(j.task.Model)
+	if len(j.variants()) > 0 {
+		return
+	}
+	j.backup = false
+	if j.waiting {
+		e.box.dequeue(j)
+		e.fallBack(j, "its model is no longer on the box")
 	}
 }
 

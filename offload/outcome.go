@@ -133,8 +133,10 @@ type PathView struct {
 	Cost     float64 `json:"cost"`
 	Gain     float64 `json:"gain,omitempty"`
 	Accuracy float64 `json:"accuracy"`
-	// What was known of the link then; zero for Local. Measured: it was measured at all.
+	// What was known of the link then; zero for Local. Measured: it was measured at all. Silent:
+	// nothing was heard of the target for long, and nothing was under way there.
 	Measured  bool    `json:"measured,omitempty"`
+	Silent    bool    `json:"silent,omitempty"`
 	JitterMs  float64 `json:"jitterMs,omitempty"`
 	UpKbps    float64 `json:"upKbps,omitempty"`
 	LossRatio float64 `json:"loss,omitempty"`

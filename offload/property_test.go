@@ -84,6 +84,17 @@ func live(rt *rapid.T, p *plant) {
 			})
 		case 8:
 			p.do(Event{Kind: TaskAbandoned, Ref: uint64(rapid.IntRange(0, 70).Draw(rt, "ref"))})
+		case 6:
+			models := testConfig().Models
+			switch rapid.IntRange(0, 3).Draw(rt, "models") {
+			case 0:
+				models = nil
+			case 1:
+				models[0].Local = nil
+			case 2:
+				models[0].Local = append(models[0].Local, Variant{Name: "surface-tiny/1", Accuracy: .7, Service: 5 * time.Millisecond})
+			}
+			p.do(Event{Kind: ModelsChanged, Models: models})
 		case 9:
 			s := p.engine.Settings()
 			s.Policy = rapid.SampledFrom(append(Policies(), "no such policy")).Draw(rt, "new policy")
