@@ -25,7 +25,8 @@ type box struct {
 	stops link.Average
 	// kept corrects the probabilities of being in time that were promised of the box.
 	kept link.Trust
-	// changed: the queue is another one than when preemption was last thought of.
+	// changed: what waits, or what it waits for, is not what it was when preemption was last
+	// thought of.
 	changed bool
 	plan    plan
 }

@@ -79,6 +79,7 @@ func (e *Engine) closeAttempt(a *attempt, result, err string) {
 	v.EndedMs, v.Result, v.Error = j.offset(e.now), result, err
 	j.live = without(j.live, a)
 	a.job = nil
+	e.box.changed = true // its job may need the box more than before
 }
 
 // finish ends a job: exactly one FinishTask, whatever is under way for it is cancelled.

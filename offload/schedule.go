@@ -19,6 +19,7 @@ func (e *Engine) schedule() {
 		e.startRemote(i)
 	}
 	e.startLocal() // what was taken back
+	e.preempt()
 	e.probeTargets()
 	e.askToRing()
 }
