@@ -73,7 +73,7 @@ func (e *Engine) wakeBackups() {
 		case !j.backup || j.waiting:
 		case j.careful:
 			chain = append(chain, j)
-		case e.now < e.backupAt(j):
+		case e.now < e.backupAt(j) && !e.standsStill(j):
 			e.nextBackup = min(e.nextBackup, e.backupAt(j))
 		default:
 			j.backup = false
@@ -181,6 +181,20 @@ func (e *Engine) worthNow(j *job, likely float64) bool {
 	v := bestOf(j.variants())
 	joules := e.power.Busy * e.box.expect(v, j.task, e.now).Seconds()
 	return (1-likely)*lateRisk*e.settings.Tuning.value(j.task.Priority, v.Accuracy) > likely*joulesWorth(joules, price, w)
+}
+
+// stillAfter is how many times the bound that 98 in 100 keep the oldest attempt has been away
+// until the link counts as one that stands still, for backups that wait for their latest start.
+const stillAfter = 3
+
+// standsStill tells whether the link to the target that has a job does.
+func (e *Engine) standsStill(j *job) bool {
+	a := j.flying()
+	if a == nil || len(e.targets[a.target].flying) == 0 {
+		return a == nil
+	}
+	p := &e.targets[a.target].flying[0].prediction
+	return e.now-p.At > stillAfter*p.Flight().Overdue
 }
 
 // isLate tells whether the oldest attempt under way should have been done.

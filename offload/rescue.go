@@ -7,6 +7,10 @@ import "time"
 // rescuePause is how often another place is looked for.
 const rescuePause = 5 * time.Millisecond
 
+// lastChance is the least probability of being in time for which something is sent that has no
+// other way.
+const lastChance = .03
+
 // rescue sends a job that the box cannot make in time to a target that may.
 func (e *Engine) rescue(j *job) bool {
 	if j.record.Policy == PolicyLocal || len(e.targets) == 0 || (j.rescuedAt > 0 && e.now-j.rescuedAt < rescuePause) {
@@ -18,7 +22,7 @@ func (e *Engine) rescue(j *job) bool {
 	needed := 1 - e.likely(j)
 	for i := 1; i < len(d.paths); i++ {
 		p := &d.paths[i]
-		if !p.view.Usable || p.view.InTime < e.settings.Tuning.Stale {
+		if !p.view.Usable || p.view.InTime < lastChance {
 			continue
 		}
 		n := needed*p.view.InTime*e.settings.Tuning.value(j.task.Priority, p.view.Accuracy) - d.toll(p)

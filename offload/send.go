@@ -34,7 +34,11 @@ func (e *Engine) stale(t *target, i int, a *attempt) bool {
 	a.raw = a.prediction.inTime(j.left(e.now))
 	a.promised = e.trust(&t.atHandover[sizeClass(a.payload)], a.raw)
 	j.record.Attempts[a.view].InTime = a.promised
-	if a.promised >= e.settings.Tuning.Stale || e.settings.FIFO {
+	least := e.settings.Tuning.Stale
+	if why := j.record.Attempts[a.view].Why; why == "rescue" && !j.waiting && j.running() == nil && j.held.answer == nil {
+		least = lastChance
+	}
+	if a.promised >= least || e.settings.FIFO {
 		if j.backup {
 			j.softAt = e.softAt(&a.prediction, a.promised)
 		}

@@ -123,7 +123,7 @@ type Tuning struct {
 // DefaultTuning is what suits most links.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Margin: .03, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .8, Miss: 1, Stale: .3, BackupSlack: 1.5, PlanSlack: .3, Reserve: .2, Preempt: .1,
+		Margin: .03, Airtime: .1, AirtimeIdle: .2, Promise: .97, Doubt: .8, Miss: 1, Stale: .3, BackupSlack: 1.3, PlanSlack: .3, Reserve: .2, Preempt: .1,
 	}
 }
 
