@@ -23,9 +23,13 @@ func (l *line) take(raw any, section *config.Service, lc logger.LoggingClient) {
 }
 
 func (l *line) change(raw any, section *config.Service) error {
-	changed, ok := raw.(*config.Writable)
+	watched, ok := raw.(*config.Watched)
 	if !ok {
-		return fmt.Errorf("%s came as %T: allowed is %T", config.WritableSection, raw, changed)
+		return fmt.Errorf("%s came as %T: allowed is %T", config.WritableSection, raw, watched)
+	}
+	changed, err := watched.Writable()
+	if err != nil {
+		return err
 	}
 	live, err := changed.Live()
 	if err != nil {
@@ -36,6 +40,6 @@ func (l *line) change(raw any, section *config.Service) error {
 	}
 	l.decoder.SetRules(live.Rules)
 	l.publisher.PublishWithoutResult(live.PublishWithoutResult)
-	section.SetWritable(*changed)
+	section.SetWritable(changed)
 	return nil
 }

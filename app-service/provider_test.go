@@ -188,6 +188,10 @@ func TestConfigurationProvider(t *testing.T) {
 	s.until(routes.PathStatus, `Offload.Writable.Policy \"best\": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`)
 	require.Contains(t, s.get(routes.PathStatus), `"policy":"local"`)
 	p.set(branch+"Writable/Policy", "cost")
+	p.set(branch+"Writable/Tuning/Stale", "x") // what no float can be
+	s.until(routes.PathStatus, `Offload.Writable.Tuning.Stale \"x\": allowed is a number`)
+	require.Contains(t, s.get(routes.PathStatus), `"policy":"local"`)
+	p.set(branch+"Writable/Tuning/Stale", "0.3")
 	s.until(routes.PathStatus, `"policy":"cost"`)
 
 	p.set(branch+"Writable/Tasks/own/Resource", "Level") // half a rule
