@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/clients/logger"
@@ -27,12 +28,9 @@ func (l *line) change(raw any, section *config.Service) error {
 	if !ok {
 		return fmt.Errorf("%s came as %T: allowed is %T", config.WritableSection, raw, watched)
 	}
-	changed, err := watched.Writable()
-	if err != nil {
-		return err
-	}
+	changed, unread := watched.Writable()
 	live, err := changed.Live()
-	if err != nil {
+	if err := errors.Join(unread, err); err != nil { // all that is wrong, told at once
 		return err
 	}
 	if err := l.box.runner.Configure(live.Engine); err != nil { // the only step that can fail comes first
