@@ -27,8 +27,7 @@ func (c *checker) fill(path string, value any, into reflect.Value) {
 	key := strings.TrimPrefix(path, ".")
 	branch, isBranch := value.(map[string]any)
 	switch kind := into.Kind(); {
-	case value == nil || value == "" && (kind == reflect.Struct || kind == reflect.Map):
-		// a section that was pushed empty
+	case value == nil: // left out
 	case kind == reflect.Struct && isBranch:
 		for i := range into.NumField() {
 			if name := into.Type().Field(i).Name; has(branch, &name) {
@@ -49,8 +48,9 @@ func (c *checker) fill(path string, value any, into reflect.Value) {
 func (c *checker) entries(path string, branch map[string]any, into reflect.Value) {
 	into.Set(reflect.MakeMap(into.Type()))
 	for name, value := range branch {
-		if name == "" {
-			continue // Consul's own page makes a folder with a key that ends with a slash
+		if name == "" { // Consul's own page makes a folder with a key that ends with a slash
+			c.wrong(strings.TrimPrefix(path, ".")+"/", `""`, "no key for the folder itself: delete it, the service does not start with it")
+			continue
 		}
 		entry := reflect.New(into.Type().Elem()).Elem()
 		c.fill(path+"."+name, value, entry)

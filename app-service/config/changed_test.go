@@ -43,9 +43,9 @@ func TestWatchedIsWhatWasPushed(t *testing.T) {
 
 func TestWatchedTakesWhatTheSDKTakes(t *testing.T) {
 	changed, err := Watched{
-		"policy": "cost", "Hedge": "0", "QueueLimit": "0x10", "JitterFactor": "", "Later": map[string]any{"x": "1"}, "Weights": "",
+		"policy": "cost", "Hedge": "0", "QueueLimit": "0x10", "JitterFactor": "", "Later": map[string]any{"x": "1"},
 		"Tuning": map[string]any{"": "", "promise": ".5"},
-		"Tasks":  map[string]any{"": "", "own": map[string]any{"": "", "Resource": "Level", "Private": "true"}},
+		"Tasks":  map[string]any{"own": map[string]any{"": "", "Resource": "Level", "Private": "true"}},
 	}.Writable()
 	require.NoError(t, err)
 	want := Default().Writable
@@ -57,16 +57,18 @@ func TestWatchedTakesWhatTheSDKTakes(t *testing.T) {
 // All that is wrong is named, as the key is written.
 func TestWatchedNamesWhatCannotBeRead(t *testing.T) {
 	_, err := Watched{
-		"Hedge": "maybe", "queuelimit": "1.5", "Policy": map[string]any{"x": "y"}, "Trial": "cost",
+		"Hedge": "maybe", "queuelimit": "1.5", "Policy": map[string]any{"x": "y"}, "Trial": "cost", "Weights": "",
 		"Tuning": map[string]any{"Stale": "x"},
-		"Tasks":  map[string]any{"own": "Level", "face": map[string]any{"Private": "yes"}},
+		"Tasks":  map[string]any{"": "", "own": "Level", "face": map[string]any{"Private": "yes"}},
 	}.Writable()
 	for _, each := range []string{
 		`Offload.Writable.Hedge "maybe": allowed is true or false`,
 		`Offload.Writable.queuelimit "1.5": allowed is a whole number`,
 		`Offload.Writable.Policy with keys below it: allowed is a value`,
 		`Offload.Writable.Trial "cost": allowed is keys below it, and no value`,
+		`Offload.Writable.Weights "": allowed is keys below it, and no value`,
 		`Offload.Writable.Tuning.Stale "x": allowed is a number`,
+		`Offload.Writable.Tasks/ "": allowed is no key for the folder itself`,
 		`Offload.Writable.Tasks.own "Level": allowed is keys below it, and no value`,
 		`Offload.Writable.Tasks.face.Private "yes": allowed is true or false`,
 	} {
