@@ -16,9 +16,12 @@ type Watched map[string]any
 
 // Writable is the tree's, over the defaults. The error has one line for each value that cannot
 // be read; what a value may be is for Live to check. Keys that nobody reads are passed over: a
-// later version may have left them.
+// later version may have left them. A tree without any key is nobody's wish, and is refused.
 func (t Watched) Writable() (Writable, error) {
 	w, c := Default().Writable, checker{path: Section + ".Writable"}
+	if len(t) == 0 { // a store that lost its data, or lost the branch by mistake
+		c.wrong("", "without keys", "a section with its Tasks, as a start pushes it")
+	}
 	c.fill("", map[string]any(t), reflect.ValueOf(&w).Elem())
 	return w, c.err()
 }

@@ -36,9 +36,12 @@ func TestWatchedIsWhatWasPushed(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, shipped, changed)
 
-	missing, err := Watched{}.Writable()
+	missing, err := Watched{"Policy": Default().Writable.Policy}.Writable()
 	require.NoError(t, err)
 	require.Equal(t, Default().Writable, missing)
+
+	_, err = Watched{}.Writable()
+	require.EqualError(t, err, "Offload.Writable without keys: allowed is a section with its Tasks, as a start pushes it")
 }
 
 func TestWatchedTakesWhatTheSDKTakes(t *testing.T) {
