@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -76,40 +77,30 @@ func has(branch map[string]any, name *string) bool {
 	return false
 }
 
-// scalar reads a text as the SDK does at the start: an empty one is 0 or false.
+// scalar reads one value; what has another kind of type than these is not in Writable.
 func (c *checker) scalar(key, text string, into reflect.Value) {
-	var err error
-	allowed := ""
 	switch into.Kind() {
 	case reflect.String:
 		into.SetString(text)
 	case reflect.Bool:
-		var v bool
-		if v, err = strconv.ParseBool(orZero(text)); err == nil {
-			into.SetBool(v)
-		}
-		allowed = "true or false"
+		read(c, key, text, "true or false", into.SetBool, strconv.ParseBool)
 	case reflect.Int:
-		var v int64
-		if v, err = strconv.ParseInt(orZero(text), 0, into.Type().Bits()); err == nil {
-			into.SetInt(v)
-		}
-		allowed = "a whole number"
+		read(c, key, text, "a whole number", into.SetInt, func(text string) (int64, error) {
+			return strconv.ParseInt(text, 0, into.Type().Bits())
+		})
 	case reflect.Float64:
-		var v float64
-		if v, err = strconv.ParseFloat(orZero(text), 64); err == nil {
-			into.SetFloat(v)
-		}
-		allowed = "a number"
-	}
-	if err != nil {
-		c.wrong(key, fmt.Sprintf("%.40q", text), allowed)
+		read(c, key, text, "a number", into.SetFloat, func(text string) (float64, error) {
+			return strconv.ParseFloat(text, 64)
+		})
 	}
 }
 
-func orZero(text string) string {
-	if text == "" {
-		return "0"
+// read takes an empty text for 0 or false, as the SDK does at the start.
+func read[T any](c *checker, key, text, allowed string, set func(T), parse func(string) (T, error)) {
+	v, err := parse(cmp.Or(text, "0"))
+	if err != nil {
+		c.wrong(key, fmt.Sprintf("%.40q", text), allowed)
+		return
 	}
-	return text
+	set(v)
 }

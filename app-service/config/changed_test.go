@@ -5,6 +5,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,4 +78,22 @@ func TestWatchedNamesWhatCannotBeRead(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, each)
 	}
+}
+
+// A kind of field that Watched cannot fill would keep its default for ever.
+func TestWatchedFillsEachField(t *testing.T) {
+	var walk func(reflect.Type)
+	walk = func(of reflect.Type) {
+		switch of.Kind() {
+		case reflect.Struct:
+			for i := range of.NumField() {
+				walk(of.Field(i).Type)
+			}
+		case reflect.Map:
+			walk(of.Elem())
+		default:
+			require.Contains(t, []reflect.Kind{reflect.String, reflect.Bool, reflect.Int, reflect.Float64}, of.Kind(), of)
+		}
+	}
+	walk(reflect.TypeFor[Writable]())
 }
