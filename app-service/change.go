@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/clients/logger"
@@ -23,12 +24,13 @@ func (l *line) take(raw any, section *config.Service, lc logger.LoggingClient) {
 }
 
 func (l *line) change(raw any, section *config.Service) error {
-	changed, ok := raw.(*config.Writable)
+	watched, ok := raw.(*config.Watched)
 	if !ok {
-		return fmt.Errorf("%s came as %T: allowed is %T", config.WritableSection, raw, changed)
+		return fmt.Errorf("%s came as %T: allowed is %T", config.WritableSection, raw, watched)
 	}
+	changed, unread := watched.Writable()
 	live, err := changed.Live()
-	if err != nil {
+	if err := errors.Join(unread, err); err != nil { // all that is wrong, told at once
 		return err
 	}
 	if err := l.box.runner.Configure(live.Engine); err != nil { // the only step that can fail comes first
@@ -36,6 +38,6 @@ func (l *line) change(raw any, section *config.Service) error {
 	}
 	l.decoder.SetRules(live.Rules)
 	l.publisher.PublishWithoutResult(live.PublishWithoutResult)
-	section.SetWritable(*changed)
+	section.SetWritable(changed)
 	return nil
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,6 +46,16 @@ func startLine(t *testing.T) (*line, *config.Service) {
 	return l, section
 }
 
+// watched is a change as the provider notifies of it.
+func watched(t *testing.T, w config.Writable) *config.Watched {
+	t.Helper()
+	asJSON, err := json.Marshal(w)
+	require.NoError(t, err)
+	tree := &config.Watched{}
+	require.NoError(t, json.Unmarshal(asJSON, tree))
+	return tree
+}
+
 // A change holds for everything it names, from the next task on.
 func TestChangeIsTakenOver(t *testing.T) {
 	l, section := startLine(t)
@@ -52,7 +63,7 @@ func TestChangeIsTakenOver(t *testing.T) {
 	changed.Policy = offload.PolicyLocal
 	changed.PublishWithoutResult = true
 	changed.Tasks = map[string]config.Task{"level": {Resource: "Level", Kind: "SIGNAL_CLASSIFICATION", Model: "m"}}
-	l.take(&changed, section, logger.NewMockClient())
+	l.take(watched(t, changed), section, logger.NewMockClient())
 
 	require.Equal(t, offload.PolicyLocal, l.view().Policy)
 	require.EqualValues(t, 1, l.view().Configuration.Accepted)
@@ -80,7 +91,7 @@ func TestChangeIsRefusedAsAWhole(t *testing.T) {
 		changed.Policy, changed.PublishWithoutResult = offload.PolicyLocal, true
 		wrong(&changed)
 		lc := newLines()
-		l.take(&changed, section, lc)
+		l.take(watched(t, changed), section, lc)
 		require.Equal(t, 1, strings.Count(lc.text.String(), "\n"), "logged once: %s", lc.text)
 		require.Contains(t, l.view().Configuration.LastRefusal, name)
 		require.Equal(t, before.Writable.Policy, l.view().Policy)

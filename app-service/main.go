@@ -149,8 +149,7 @@ func (l *line) connect(service interfaces.ApplicationService, section *config.Se
 	gauges.tasks(run.Status)
 	gauges.policies(run.Policies)
 	gauges.links(l.box.targets, &linkView{read: run.Links, now: time.Now})
-	watched := config.Default().Writable
-	return service.ListenForCustomConfigChanges(&watched, config.WritableSection, func(raw any) {
+	return service.ListenForCustomConfigChanges(&config.Watched{}, config.WritableSection, func(raw any) {
 		l.take(raw, section, service.LoggingClient())
 	})
 }

@@ -187,6 +187,11 @@ func TestConfigurationProvider(t *testing.T) {
 	p.set(branch+"Writable/Policy", "best")
 	s.until(routes.PathStatus, `Offload.Writable.Policy \"best\": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`)
 	require.Contains(t, s.get(routes.PathStatus), `"policy":"local"`)
+	p.set(branch+"Writable/Tuning/Stale", "x") // what no float can be
+	s.until(routes.PathStatus, `Offload.Writable.Tuning.Stale \"x\": allowed is a number`)
+	s.until(routes.PathStatus, `Offload.Writable.Policy \"best\"`)
+	require.Contains(t, s.get(routes.PathStatus), `"policy":"local"`)
+	p.set(branch+"Writable/Tuning/Stale", "0.3")
 	p.set(branch+"Writable/Policy", "cost")
 	s.until(routes.PathStatus, `"policy":"cost"`)
 
