@@ -19,13 +19,15 @@ func (c *Client) failure(ctx context.Context, call *call, err error) *Error {
 	e := &Error{Code: st.Code(), Reason: c.config.Address + ": " + printable(st.Message(), maxMessageBytes)}
 	ended, code := call.ended.Load(), st.Code()
 	switch {
+	case call.began.Load() && strings.HasPrefix(st.Message(), "grpc: "):
+		// This side's gRPC could not take the message: its size, its bytes. The remote side's own
+		// status, which says that all is well, may have come meanwhile or not.
+		e.Class = BadAnswer
 	case ended && isRefusal(code):
 		e.Class = Refused
 	case ctx.Err() != nil:
 		e.Class, e.cause = Late, ctx.Err()
 		e.Reason = fmt.Sprintf("%s: no answer yet: %v", c.config.Address, ctx.Err())
-	case call.began.Load() && strings.HasPrefix(st.Message(), "grpc: "):
-		e.Class = BadAnswer // this side's gRPC could not take the message: its size, its bytes
 	case ended && (code == codes.Internal || code == codes.Unknown || code == codes.DataLoss):
 		e.Class = Failed
 	case code == codes.DeadlineExceeded:
