@@ -190,15 +190,23 @@ func (c *Client) reachable() error {
 // wait for the next call, and that call would pay for it.
 func (c *Client) stayConnected(ctx context.Context) {
 	for {
-		state := c.conn.GetState()
+		state, look := c.conn.GetState(), context.CancelFunc(func() {})
+		wait := ctx
 		switch state {
 		case connectivity.Idle:
 			c.conn.Connect()
+			wait, look = context.WithTimeout(ctx, askAgain)
 		case connectivity.Shutdown:
 			return
 		}
-		if !c.conn.WaitForStateChange(ctx, state) {
+		changed := c.conn.WaitForStateChange(wait, state)
+		look()
+		if !changed && ctx.Err() != nil {
 			return
 		}
 	}
 }
+
+// askAgain is when an idle channel is asked to connect once more: gRPC takes no notice while
+// it still puts the connection before away, and nothing else would ask.
+const askAgain = 100 * time.Millisecond
