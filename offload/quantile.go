@@ -13,7 +13,7 @@ import "time"
 //
 // with P the probability of being in time, A the accuracy, w the priority's worth, m that of
 // a deadline met, a Weights.Accuracy (ms a point), s the payload's time on the uplink, T the
-// time left. A backup on the box is kept behind what is sent (Engine.backup), so that P_L is
+// time left. A backup on the box is kept behind what is sent (hedge.go), so that P_L is
 // not lost: that is why the gain of the target counts and not its loss.
 type quantile struct{}
 
