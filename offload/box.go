@@ -44,9 +44,7 @@ func (b *box) enqueue(j *job) {
 }
 
 func (b *box) dequeue(j *job) {
-	if i := slices.Index(b.queue, j); i >= 0 {
-		b.queue = slices.Delete(b.queue, i, i+1)
-	}
+	b.queue = without(b.queue, j)
 	j.waiting, b.changed = false, true
 }
 

@@ -200,7 +200,7 @@ func (e *Engine) localPath(p *path, j *job) {
 	if e.settings.FIFO {
 		v = bestOf(j.variants())
 	}
-	p.variant, p.expected = v, wait+service
+	p.expected = wait + service
 	p.joules = e.power.Busy * service.Seconds()
 	*p.view = PathView{
 		Target: Local, Usable: true, Variant: v.Name, Accuracy: v.Accuracy,
@@ -215,13 +215,13 @@ func (e *Engine) localPath(p *path, j *job) {
 func (e *Engine) remotePath(p *path, j *job, i int) {
 	t := e.targets[i]
 	p.target, p.link = i, t.link
-	bytes := len(j.task.Payload) + wireOverhead
+	bytes := j.bytes()
 	rate := t.link.UpRate()
 	ahead := t.bytesBefore(j, e.now)
 	p.wait, p.transfer = seconds(ahead/rate), seconds(float64(bytes)/rate)
 	transfer := p.transfer + t.link.TransferDown(t.answerBytes.Or(0))
 	rtt, jitter, loss := t.link.RTT(), t.link.SteadyJitter(), t.link.Loss()
-	service := t.of(j.model).service.expect(e.now, priorService, j.task.ExpectedRemote, j.model.remoteService())
+	service := t.expect(j, e.now)
 	margin := seconds(e.settings.JitterFactor*jitter.Seconds() + loss*retransmission.Seconds())
 	p.expected = p.wait + transfer + rtt + service + margin
 	p.prediction = e.predict(t, i, j, ahead, service)
@@ -258,8 +258,7 @@ func (e *Engine) predict(t *target, i int, j *job, ahead float64, service time.D
 	if e.foresight != nil {
 		return prediction{link.Certain(e.now, e.foresight.Done(e.now, j.ref, i, int(t.queuedBefore(j)))-e.now)}
 	}
-	bytes := len(j.task.Payload) + wireOverhead
-	return prediction{t.link.Predict(e.now, bytes, link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)}
+	return prediction{t.link.Predict(e.now, j.bytes(), link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)}
 }
 
 // trust corrects a promise, unless the future is known.

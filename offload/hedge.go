@@ -69,18 +69,21 @@ func (e *Engine) wakeBackups() {
 	chain := e.chain[:0]
 	for i := 0; i < len(e.jobs); i++ {
 		j := e.jobs[i]
-		switch {
-		case !j.backup || j.waiting:
-		case j.careful:
+		if !j.backup || j.waiting {
+			continue
+		}
+		if j.careful {
 			chain = append(chain, j)
-		case e.now < e.backupAt(j) && !e.standsStill(j):
-			e.nextBackup = min(e.nextBackup, e.backupAt(j))
-		default:
-			j.backup = false
-			e.queueLocal(j)
-			if i < len(e.jobs) && e.jobs[i] != j { // queueing it ended another
-				i--
-			}
+			continue
+		}
+		if at := e.backupAt(j); e.now < at && !e.standsStill(j) {
+			e.nextBackup = min(e.nextBackup, at)
+			continue
+		}
+		j.backup = false
+		e.queueLocal(j)
+		if i < len(e.jobs) && e.jobs[i] != j { // queueing it ended another
+			i--
 		}
 	}
 	if len(chain) == 0 {

@@ -96,6 +96,9 @@ const wireOverhead = 200
 
 func (a *attempt) bytes() int { return a.payload + wireOverhead }
 
+// bytes are what an attempt at it puts on the wire.
+func (j *job) bytes() int { return len(j.task.Payload) + wireOverhead }
+
 // moreUrgent orders by priority, then deadline, then arrival; negative when j goes first.
 func (j *job) moreUrgent(k *job) int {
 	return cmp.Or(

@@ -24,7 +24,6 @@ type entry struct {
 	worth   float64
 	variant *variant
 	takes   time.Duration
-	end     time.Duration
 	dropped bool
 	// pending: a backup that does not compete for the box yet. If its link stands still it will,
 	// and with it all that are under way there.
@@ -134,13 +133,12 @@ func (p *plan) late(e *Engine, r room) bool {
 			}
 		}
 		free[w] += en.takes
-		en.end = free[w]
 		j := en.job
 		if j.deadline == forever {
 			continue
 		}
 		left := time.Duration(r.slack*float64(en.takes) + r.reserve*float64(j.deadline-j.arrived))
-		if over := en.end + left - j.deadline; over > 0 && p.giveWay(e, i, over, r == room{}) {
+		if over := free[w] + left - j.deadline; over > 0 && p.giveWay(e, i, over, r == room{}) {
 			return true
 		}
 	}

@@ -19,8 +19,7 @@ type path struct {
 	link           linkView
 	// prediction is of a remote path.
 	prediction prediction
-	raw        float64  // the probability of being in time as the link says it
-	variant    *variant // of the local one
+	raw        float64 // the probability of being in time as the link says it
 	// silent: nothing is under way there, and nothing was heard for long.
 	silent bool
 	view   *PathView
@@ -59,7 +58,8 @@ type policy interface {
 	choose(d *decision) (chosen int, settled Settled)
 }
 
-func policyFor(name string) policy {
+// policyFor makes a policy; the last two are for those that learn.
+func policyFor(name string, l *Learning, n Network) policy {
 	switch name {
 	case PolicyLocal:
 		return alwaysLocal{}
@@ -70,10 +70,9 @@ func policyFor(name string) policy {
 	case PolicyCost:
 		return cost{}
 	case PolicyLinUCB:
-		l := DefaultLearning()
-		return newLinUCB(&l)
+		return newLinUCB(l)
 	case PolicyDQN:
-		return dqn{}
+		return dqn{n}
 	default:
 		return quantile{}
 	}

@@ -83,7 +83,7 @@ func TestPoliciesOnGoldenCases(t *testing.T) {
 			left := time.Duration(c.LeftMs * 1e6)
 			paths := []path{c.Local.path(onBox, Local, left, s), c.Cloud.path(0, "cloud", left, s)}
 			j := &job{task: &Task{Priority: c.Priority}}
-			chosen, settled := policyFor(c.Policy).choose(&decision{job: j, paths: paths, settings: &s, energyPrice: s.Weights.Energy})
+			chosen, settled := policyFor(c.Policy, &s.Learning, nil).choose(&decision{job: j, paths: paths, settings: &s, energyPrice: s.Weights.Energy})
 			got, r := "none", Record{Policy: c.Policy, Settled: settled, DeadlineMs: c.LeftMs}
 			for _, p := range paths {
 				r.Paths = append(r.Paths, *p.view)

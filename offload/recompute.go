@@ -47,7 +47,7 @@ func Recompute(r *Record, policy string, s Settings) (Recomputed, error) {
 		out.Paths[i].Cost, out.Paths[i].Gain = 0, 0
 		d.paths = append(d.paths, r.recorded(i, &out.Paths[i]))
 	}
-	chosen, settled := policyFor(policy).choose(&d)
+	chosen, settled := policyFor(policy, &s.Learning, nil).choose(&d)
 	out.Settled = settled
 	if chosen >= 0 {
 		out.Decided = out.Paths[chosen].Target

@@ -57,7 +57,7 @@ func (e *Engine) shed() {
 			e.box.dequeue(j)
 		case e.rescue(j):
 			e.box.dequeue(j)
-		case len(e.box.running) == 0 && e.now-e.box.lastDone >= exploreAfter && e.now < j.deadline:
+		case e.box.explores(e.now) && e.now < j.deadline:
 			continue
 		default:
 			e.drop(j, Shed, "it cannot be in time on any path any more")

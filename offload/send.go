@@ -29,8 +29,7 @@ func (e *Engine) startRemote(i int) {
 // more is taken back, unless there is no other way.
 func (e *Engine) stale(t *target, i int, a *attempt) bool {
 	j := a.job
-	service := t.of(j.model).service.expect(e.now, priorService, j.task.ExpectedRemote, j.model.remoteService())
-	a.prediction = e.predict(t, i, j, t.flyingAhead(e.now), service)
+	a.prediction = e.predict(t, i, j, t.flyingAhead(e.now), t.expect(j, e.now))
 	a.raw = a.prediction.inTime(j.left(e.now))
 	a.promised = e.trust(&t.atHandover[sizeClass(a.payload)], a.raw)
 	j.record.Attempts[a.view].InTime = a.promised

@@ -176,6 +176,11 @@ func (t *target) of(m *model) *remoteModel {
 	return t.models[m.index]
 }
 
+// expect is the execution time of a job there.
+func (t *target) expect(j *job, now time.Duration) time.Duration {
+	return t.of(j.model).service.expect(now, priorService, j.task.ExpectedRemote, j.model.remoteService())
+}
+
 // enqueue keeps the send queue ordered by priority, then deadline, then arrival.
 func (t *target) enqueue(a *attempt, fifo bool) {
 	if fifo {

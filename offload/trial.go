@@ -83,14 +83,9 @@ func (e *Engine) named(name string) policy {
 	if p != nil {
 		return p
 	}
-	switch name {
-	case PolicyLinUCB:
-		e.bandit = newLinUCB(&e.settings.Learning)
-		p = e.bandit
-	case PolicyDQN:
-		p = dqn{e.network}
-	default:
-		p = policyFor(name)
+	p = policyFor(name, &e.settings.Learning, e.network)
+	if b, learns := p.(*linUCB); learns {
+		e.bandit = b
 	}
 	e.policies[name] = p
 	return p

@@ -19,11 +19,7 @@ func generatedLinks() []twin.Trace {
 	const length = 2 * time.Minute
 	var links []twin.Trace
 	for _, p := range emulator.Profiles() {
-		trace := twin.Trace{Name: p.Name}
-		for _, c := range emulator.Record(p.Start(7), int(length/emulator.Slot)).Slots {
-			trace.Slots = append(trace.Slots, twin.Slot{RTT: c.RTT, Up: c.UpBps, Down: c.DownBps, Lost: c.Loss >= .5})
-		}
-		links = append(links, trace)
+		links = append(links, asTrace(p.Name, emulator.Record(p.Start(7), int(length/emulator.Slot))))
 	}
 	return links
 }

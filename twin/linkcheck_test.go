@@ -31,13 +31,18 @@ func sharedTraces(t *testing.T) []twin.Trace {
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		trace := twin.Trace{Name: strings.TrimSuffix(filepath.Base(file), ".csv")}
-		for _, c := range recorded.Slots {
-			trace.Slots = append(trace.Slots, twin.Slot{RTT: c.RTT, Up: c.UpBps, Down: c.DownBps, Lost: c.Loss >= .5})
-		}
-		traces = append(traces, trace)
+		traces = append(traces, asTrace(strings.TrimSuffix(filepath.Base(file), ".csv"), recorded))
 	}
 	return traces
+}
+
+// asTrace is a link of the emulator as the twin takes it.
+func asTrace(name string, recorded emulator.Trace) twin.Trace {
+	trace := twin.Trace{Name: name}
+	for _, c := range recorded.Slots {
+		trace.Slots = append(trace.Slots, twin.Slot{RTT: c.RTT, Up: c.UpBps, Down: c.DownBps, Lost: c.Loss >= .5})
+	}
+	return trace
 }
 
 func TestPredictionsHoldOnMeasuredLinks(t *testing.T) {

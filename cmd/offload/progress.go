@@ -46,11 +46,15 @@ func (p *progress) done(size float64) {
 }
 
 func (p *progress) show(passed time.Duration) {
-	const width = 40
-	filled := min(width, int(p.size/p.all*width))
 	left := time.Duration(float64(passed) * max(0, p.all/p.size-1))
-	_, _ = fmt.Fprintf(p.out, "\r[%s%s] %d of %d cells, %v, %v left   ", strings.Repeat("#", filled), strings.Repeat(".", width-filled),
+	_, _ = fmt.Fprintf(p.out, "\r%s %d of %d cells, %v, %v left   ", bar(p.size/p.all, 40),
 		p.cells, p.of, passed.Round(time.Second), left.Round(time.Second))
+}
+
+// bar draws a share of a width.
+func bar(share float64, width int) string {
+	filled := max(0, min(width, int(share*float64(width))))
+	return "[" + strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "]"
 }
 
 func (p *progress) end() {

@@ -114,17 +114,16 @@ func (r *recording) progress(from sampler, end bool) {
 func (r *recording) state(from sampler) string {
 	const width = 16
 	since := time.Since(r.began)
-	bar, of := "", ""
+	done, of := "", ""
 	if r.length > 0 {
-		filled := int(min(since, r.length) * width / r.length)
-		bar = "[" + strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "] "
+		done = bar(since.Seconds()/r.length.Seconds(), width) + " "
 		of = " of " + clock(r.length)
 	}
 	link := "nothing measured yet"
 	if g := &r.grid; g.answered+g.lost > 0 {
 		link = fmt.Sprintf("%.0f ms · up %s · down %s · lost %s", milliseconds(g.latest), rate(g.upKbps), rate(g.downKbps), percent(float64(g.lost)/float64(g.answered+g.lost)))
 	}
-	return bar + clock(since) + of + " · " + link + " · " + from.account()
+	return done + clock(since) + of + " · " + link + " · " + from.account()
 }
 
 // sum tells what was recorded, and what is wrong with it.

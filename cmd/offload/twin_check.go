@@ -170,9 +170,7 @@ func (o *twinCheckOptions) progress(w io.Writer, class int) func(time.Duration) 
 	all := time.Duration(len(o.classes)) * o.length
 	return func(left time.Duration) {
 		left += time.Duration(len(o.classes)-1-class) * o.length
-		const width = 40
-		filled := int(width * (all - left) / all)
-		_, _ = fmt.Fprintf(w, "\r[%s%s] %-18s %4.0f s left ", strings.Repeat("#", filled), strings.Repeat(".", width-filled), o.classes[class], left.Seconds())
+		_, _ = fmt.Fprintf(w, "\r%s %-18s %4.0f s left ", bar(1-left.Seconds()/all.Seconds(), 40), o.classes[class], left.Seconds())
 	}
 }
 
