@@ -300,7 +300,7 @@ func (e *Engine) queueLocal(j *job) {
 func (e *Engine) boundQueue() {
 	for len(e.box.queue) > e.settings.QueueLimit {
 		least := slices.MaxFunc(e.box.queue, (*job).moreUrgent)
-		if len(least.live) > 0 { // a backup: its remote attempt goes on
+		if least.flying() != nil { // a backup: its remote attempt goes on
 			e.box.dequeue(least)
 			least.backup = false
 			continue

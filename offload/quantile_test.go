@@ -102,6 +102,24 @@ func TestCriticalTaskStopsALowerRun(t *testing.T) {
 	}
 }
 
+// A stopped run of its own is nothing that a task could wait for.
+func TestPreemptedTaskThatFindsNoRoomEndsAtOnce(t *testing.T) {
+	c := testConfig()
+	c.Targets, c.Settings.Policy, c.Settings.QueueLimit = nil, PolicyLocal, 1
+	p := newPlant(t, c)
+	p.obeys = true
+	low := p.arrive(func(t *Task) { t.Priority = Low })
+	p.until(time.Millisecond)
+	critical := p.arrive(func(t *Task) { t.Priority, t.Deadline = Critical, t.Created.Add(30*time.Millisecond) })
+	if o := p.outcome(low); o.Reason != QueueFull {
+		t.Errorf("the preempted task ended with %q, want %q", o.Reason, QueueFull)
+	}
+	p.until(time.Second)
+	if r := p.outcome(critical).Record; !r.DeadlineMet {
+		t.Errorf("the critical task ended with %q", r.Reason)
+	}
+}
+
 func TestWithoutPreemptionALowerRunGoesOn(t *testing.T) {
 	c := testConfig()
 	c.Targets, c.Settings.Policy, c.Settings.Tuning.Preempt = nil, PolicyLocal, 0
