@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -100,6 +101,18 @@ func printOf(version, dir string) fingerprint {
 		}
 	}
 	return p
+}
+
+// graphOf reads the model.onnx of a spec. One that a model server runs need not be here.
+func graphOf(dir string, spec Spec) ([]byte, error) {
+	onnx, err := readGraph(dir, spec.SHA256)
+	if spec.Backend != OIP || !errors.Is(err, fs.ErrNotExist) {
+		return onnx, err
+	}
+	if spec.SHA256 != "" {
+		return nil, fmt.Errorf("sha256 is given, but there is no %s to compare it with: put the file beside %s, or leave sha256 out", GraphFile, SpecFile)
+	}
+	return nil, nil
 }
 
 // readGraph reads model.onnx and compares its checksum, if one is given.

@@ -73,7 +73,7 @@ func (r *Repository) candidate(f found) *model {
 	if old != nil && old.print == f.print && !old.curable() {
 		return nil
 	}
-	m := &model{name: f.name, version: f.version, dir: f.dir, print: f.print, is: Loading, err: f.err}
+	m := &model{name: f.name, version: f.version, dir: f.dir, print: f.print, onLost: r.lost, is: Loading, err: f.err}
 	if f.err == nil {
 		m.spec, m.err = LoadSpec(f.name, filepath.Join(f.dir, SpecFile))
 	}
@@ -111,6 +111,12 @@ func (r *Repository) bring(ctx context.Context, m *model) {
 	default:
 		r.put(m)
 	}
+	r.opts.OnChange()
+}
+
+// lost is told of a ready model that is so no more.
+func (r *Repository) lost(m *model, cause error) {
+	r.opts.Log.Warnf("model %s is not ready any more: %v; it is loaded again when that is over", m.variant(), cause)
 	r.opts.OnChange()
 }
 

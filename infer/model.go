@@ -27,6 +27,7 @@ type model struct {
 	dir           string
 	spec          Spec
 	print         fingerprint
+	onLost        func(*model, error) // may be nil
 
 	// use is held for reading while a task runs and for writing while the graph comes or goes.
 	use      sync.RWMutex
@@ -62,6 +63,23 @@ func (m *model) set(state State, err error) {
 	m.is, m.err = state, err
 }
 
+// lost takes a ready model out of use: what runs it went away. The next look at the folder
+// loads it again.
+func (m *model) lost(cause error) {
+	if !errors.Is(cause, ErrBackend) {
+		cause = fmt.Errorf("%w: %w", ErrBackend, cause)
+	}
+	m.mu.Lock()
+	was := m.is
+	if was == Ready {
+		m.is, m.err = Failed, cause
+	}
+	m.mu.Unlock()
+	if was == Ready && m.onLost != nil {
+		m.onLost(m, cause)
+	}
+}
+
 // curable says whether loading the same files again may help.
 func (m *model) curable() bool {
 	m.mu.Lock()
@@ -86,11 +104,11 @@ func (m *model) status() Status {
 
 // load readies the graph and proves it with a first inference.
 func (m *model) load(ctx context.Context, backend Backend, dir string) error {
-	onnx, err := readGraph(dir, m.spec.SHA256)
+	onnx, err := graphOf(dir, m.spec)
 	if err != nil {
 		return err
 	}
-	graph, err := backend.Load(ctx, Source{Dir: dir, ONNX: onnx, Spec: m.spec})
+	graph, err := backend.Load(ctx, Source{Dir: dir, Name: m.name, Version: m.version, ONNX: onnx, Spec: m.spec, Lost: m.lost})
 	if err != nil {
 		return err
 	}

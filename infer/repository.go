@@ -36,8 +36,8 @@ type Options struct {
 	// Rescan is the pause between looks at the folder for new, changed and cured models;
 	// the default is 10 s. A look reads file times alone.
 	Rescan time.Duration
-	// OnChange, if set, is called whenever a model became ready, failed or went away. It
-	// runs on the loading goroutine and must not call Close.
+	// OnChange, if set, is called whenever a model became ready, failed or went away, by any
+	// goroutine. It must not block nor call Close.
 	OnChange func()
 	// Log may be nil.
 	Log Logger

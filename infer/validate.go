@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"edgex-offload/offload"
 )
@@ -43,6 +44,7 @@ func (s Spec) validate() error {
 	for i, place := range s.RunsOn {
 		c.oneOf(fmt.Sprintf("runs_on[%d]", i), place, Box, Cloud)
 	}
+	s.validateBackend(c)
 	s.validateKind(c)
 	s.Input.validate(c)
 	c.oneOf("scores", s.Scores, "auto", "logits", "probabilities")
@@ -64,6 +66,21 @@ func (s Spec) validate() error {
 	sum, err := hex.DecodeString(s.SHA256)
 	c.check(err == nil && (len(sum) == 0 || len(sum) == 32), "sha256", quoted(s.SHA256), "64 hex digits, or leave it out")
 	return oneLine(c.errs)
+}
+
+func (s Spec) validateBackend(c *checker) {
+	c.oneOf("backend", s.Backend, ONNX, OIP)
+	if s.Backend != OIP {
+		c.check(s.OIP == Served{}, "oip", fmt.Sprintf("given (model %s, version %s)", quoted(s.OIP.Model), quoted(s.OIP.Version)), "with backend: oip alone")
+		return
+	}
+	c.check(printable(s.OIP.Model) && s.OIP.Model != "", "oip.model", quoted(s.OIP.Model), "1 to 200 bytes of printable text: its name on the model server")
+	c.check(printable(s.OIP.Version), "oip.version", quoted(s.OIP.Version), `up to 200 bytes of printable text, as "1", or none for the server's choice`)
+}
+
+// printable says whether a name may go to a server and into a line of log.
+func printable(s string) bool {
+	return len(s) <= 200 && !strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
 }
 
 // validateKind checks that kind, input and decoder belong together.
