@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"edgex-offload/endpoint"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
 )
@@ -75,20 +76,20 @@ func defaults() config {
 	}
 }
 
-func (t tlsConfig) files() remote.TLSConfig {
-	return remote.TLSConfig{Enabled: t.Enabled, CA: t.CA, Cert: t.Cert, Key: t.Key}
+func (t tlsConfig) files() endpoint.TLS {
+	return endpoint.TLS{Enabled: t.Enabled, CA: t.CA, Cert: t.Cert, Key: t.Key}
 }
 
 // validate names every key that is wrong, its value and what is allowed.
 func (c config) validate() error {
-	errs := []error{remote.ValidateAddress("Address", c.Address, true)}
+	errs := []error{endpoint.ValidateAddress("Address", c.Address, true)}
 	bad := func(ok bool, key string, value any, allowed string) {
 		if !ok {
 			errs = append(errs, fmt.Errorf("%s %v: allowed is %s", key, value, allowed))
 		}
 	}
 	if c.HTTP.Address != "" {
-		errs = append(errs, remote.ValidateAddress("HTTP.Address", c.HTTP.Address, true))
+		errs = append(errs, endpoint.ValidateAddress("HTTP.Address", c.HTTP.Address, true))
 	}
 	_, err := c.level()
 	errs = append(errs, err, remote.ValidateCongestion("Congestion", c.Congestion))

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
+	"edgex-offload/endpoint"
 	"edgex-offload/remote/proto"
 )
 
@@ -32,7 +33,7 @@ type ServerConfig struct {
 	// Name is TaskResponse.processed_by. Default the host's name.
 	Name string
 	// TLS is off unless TLS.Enabled.
-	TLS TLSConfig
+	TLS endpoint.TLS
 	// Workers is how many tasks run at a time. Default the number of CPUs. More than the
 	// hardware runs in parallel makes each slower and none sooner.
 	Workers int
@@ -106,7 +107,7 @@ func NewServer(config ServerConfig) (*Server, error) {
 		return nil, fmt.Errorf("remote server: %w", err)
 	}
 	config = config.withDefaults()
-	credentials, err := config.TLS.serverCredentials()
+	credentials, err := config.TLS.ServerCredentials()
 	if err != nil {
 		return nil, fmt.Errorf("remote server: %w", err)
 	}

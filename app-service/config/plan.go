@@ -11,6 +11,7 @@ import (
 
 	"edgex-offload/app-service/functions"
 	"edgex-offload/app-service/supply"
+	"edgex-offload/endpoint"
 	"edgex-offload/infer/ort"
 	"edgex-offload/offload"
 	"edgex-offload/remote"
@@ -115,7 +116,7 @@ func (c *checker) target(name string, t Target) NamedTarget {
 	}
 	client := remote.ClientConfig{
 		Address:        t.Address,
-		TLS:            remote.TLSConfig(t.TLS),
+		TLS:            endpoint.TLS(t.TLS),
 		CallTimeout:    sub.optional("CallTimeout", t.CallTimeout, 0),
 		ConnectTimeout: sub.optional("ConnectTimeout", t.ConnectTimeout, 0),
 		ReconnectMax:   sub.optional("ReconnectMax", t.ReconnectMax, 0),
