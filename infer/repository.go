@@ -144,12 +144,11 @@ func (r *Repository) InferModel(ctx context.Context, task offload.Task) (offload
 }
 
 func (r *Repository) run(ctx context.Context, task offload.Task, pick func() (*model, error)) (offload.Answer, error) {
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		return offload.Answer{}, fmt.Errorf("waiting for a free place of %d: %w", cap(r.slots), ctx.Err())
+	leave, err := r.enter(ctx)
+	if err != nil {
+		return offload.Answer{}, err
 	}
+	defer leave()
 	for {
 		m, err := pick()
 		if err != nil {
@@ -159,6 +158,16 @@ func (r *Repository) run(ctx context.Context, task offload.Task, pick func() (*m
 		if !errors.Is(err, errReplaced) { // else a newer one has taken its place: pick that
 			return answer, err
 		}
+	}
+}
+
+// enter waits for a free place. leave gives it back.
+func (r *Repository) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case r.slots <- struct{}{}:
+		return func() { <-r.slots }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for a free place of %d: %w", cap(r.slots), ctx.Err())
 	}
 }
 

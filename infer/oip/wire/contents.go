@@ -32,6 +32,27 @@ func Contents(d Datatype, values []float32) (*inference.InferTensorContents, boo
 	return nil, false
 }
 
+// Count is how many values a tensor has in the field of its type.
+func Count(d Datatype, c *inference.InferTensorContents) int {
+	switch d {
+	case Bool:
+		return len(c.GetBoolContents())
+	case Int8, Int16, Int32:
+		return len(c.GetIntContents())
+	case Int64:
+		return len(c.GetInt64Contents())
+	case Uint8, Uint16, Uint32:
+		return len(c.GetUintContents())
+	case Uint64:
+		return len(c.GetUint64Contents())
+	case FP32:
+		return len(c.GetFp32Contents())
+	case FP64:
+		return len(c.GetFp64Contents())
+	}
+	return 0
+}
+
 // GetContents reads a tensor from the field of its type, which has to hold as many values
 // as dst.
 func GetContents(dst []float32, d Datatype, c *inference.InferTensorContents) error {
