@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"edgex-offload/endpoint"
+	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
 )
@@ -29,6 +30,7 @@ type config struct {
 	Limits       limitsConfig  `yaml:"Limits"`
 	Models       modelsConfig  `yaml:"Models"`
 	ONNXRuntime  onnxConfig    `yaml:"ONNXRuntime"`
+	OIP          oipConfig     `yaml:"OIP"`
 }
 
 type httpConfig struct {
@@ -53,6 +55,30 @@ type limitsConfig struct {
 type modelsConfig struct {
 	Dir    string        `yaml:"Dir" help:"folder of <name>/<version>/{model.onnx,model.yaml}"`
 	Rescan time.Duration `yaml:"Rescan" help:"pause between looks at the folder for new, changed and cured models"`
+	OIP    modelServer   `yaml:"OIP"`
+}
+
+// modelServer is where the models with backend: oip are.
+type modelServer struct {
+	Address        string          `yaml:"Address" help:"host:port of a model server (Triton's is 8001) for models with backend: oip; empty is none"`
+	TLS            clientTLSConfig `yaml:"TLS"`
+	ConnectTimeout time.Duration   `yaml:"ConnectTimeout" help:"longest attempt to connect to it, and longest question about a model"`
+	CheckInterval  time.Duration   `yaml:"CheckInterval" help:"pause between looks at whether a model is ready there"`
+	MessageBytes   int             `yaml:"MessageBytes" help:"largest request to it and answer from it, in bytes"`
+}
+
+type clientTLSConfig struct {
+	Enabled    bool   `yaml:"Enabled" help:"true secures the connection to the model server"`
+	CA         string `yaml:"CA" help:"PEM file of the authorities to trust; empty trusts the system's"`
+	Cert       string `yaml:"Cert" help:"PEM file of this side's certificate, where the model server asks for one"`
+	Key        string `yaml:"Key" help:"PEM file of its key"`
+	ServerName string `yaml:"ServerName" help:"name expected in the model server's certificate; empty is the host of Address"`
+}
+
+// oipConfig says whether clients of the Open Inference Protocol are served.
+type oipConfig struct {
+	Enabled bool `yaml:"Enabled" help:"true serves the Open Inference Protocol (KServe v2) on Address as well"`
+	Control bool `yaml:"Control" help:"true lets its clients load and unload models"`
 }
 
 type onnxConfig struct {
@@ -74,13 +100,26 @@ func defaults() config {
 		DrainTimeout: 10 * time.Second,
 		HTTP:         httpConfig{Address: ":50052"},
 		Limits:       limitsConfig{MessageBytes: remote.DefaultMessageLimit, RunLimit: 30 * time.Second, Connections: 256},
-		Models:       modelsConfig{Dir: "models", Rescan: 10 * time.Second},
-		ONNXRuntime:  onnxConfig{Providers: []string{ort.CPU}, ProviderOptions: map[string]map[string]string{}, Threads: 1},
+		Models: modelsConfig{
+			Dir: "models", Rescan: 10 * time.Second,
+			OIP: modelServer{ConnectTimeout: 2 * time.Second, CheckInterval: 2 * time.Second, MessageBytes: oip.DefaultMessageBytes},
+		},
+		OIP:         oipConfig{Enabled: true},
+		ONNXRuntime: onnxConfig{Providers: []string{ort.CPU}, ProviderOptions: map[string]map[string]string{}, Threads: 1},
 	}
 }
 
 func (t tlsConfig) files() endpoint.TLS {
 	return endpoint.TLS{Enabled: t.Enabled, CA: t.CA, Cert: t.Cert, Key: t.Key}
+}
+
+// modelServer is where models with backend: oip run. CallTimeout is that of a task without a deadline.
+func (c config) modelServer() oip.Options {
+	m := c.Models.OIP
+	return oip.Options{
+		Address: m.Address, TLS: endpoint.TLS(m.TLS), ConnectTimeout: m.ConnectTimeout, CallTimeout: c.Limits.RunLimit,
+		CheckInterval: m.CheckInterval, MessageBytes: m.MessageBytes, Describe: ort.Describe,
+	}
 }
 
 // validate names every key that is wrong, its value and what is allowed.
@@ -113,7 +152,26 @@ func (c config) validate() error {
 	for p := range c.ONNXRuntime.ProviderOptions {
 		bad(slices.Contains(providers, p), "ONNXRuntime.ProviderOptions", fmt.Sprintf("%q", p), strings.Join(providers, ", "))
 	}
+	if c.Models.OIP.Address != "" {
+		errs = append(errs, under("Models.OIP", c.modelServer().Validate()))
+	}
+	bad(c.OIP.Enabled || !c.OIP.Control, "OIP.Control", c.OIP.Control, "false with OIP.Enabled false")
 	return errors.Join(append(errs, c.TLS.files().ValidateServer())...)
+}
+
+// under puts a section's name before each error of keys in it.
+func under(section string, err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, each := range joined.Unwrap() {
+			errs = append(errs, under(section, each))
+		}
+		return errors.Join(errs...)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s.%w", section, err)
+	}
+	return err
 }
 
 func (c config) level() (slog.Level, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -13,7 +14,8 @@ import (
 type Tensors struct {
 	// Name and Version are those of the folder.
 	Name, Version string
-	// About is the graph's.
+	// About is the graph's, with its inputs' shapes as they are fed: model.yaml settles what
+	// the graph leaves free, but for the batch.
 	About About
 
 	repository *Repository
@@ -22,13 +24,34 @@ type Tensors struct {
 // Tensors finds a model by its folder's name and version; without a version it is the
 // highest that is ready. The error wraps ErrNoModel or ErrNotReady.
 func (r *Repository) Tensors(name, version string) (Tensors, error) {
-	m, err := r.named(name, version)
-	if err != nil {
-		return Tensors{}, err
+	for {
+		m, err := r.named(name, version)
+		if err != nil {
+			return Tensors{}, err
+		}
+		t := Tensors{Name: m.name, Version: m.version, repository: r}
+		err = m.graphDo(func(g Graph) error { t.About = fedAs(g.About(), m.spec.Input); return nil })
+		if !errors.Is(err, errReplaced) {
+			return t, err
+		}
 	}
-	t := Tensors{Name: m.name, Version: m.version, repository: r}
-	err = m.graphDo(func(g Graph) error { t.About = g.About(); return nil })
-	return t, err
+}
+
+func fedAs(about About, in Input) About {
+	about.Inputs = slices.Clone(about.Inputs)
+	for i := range about.Inputs {
+		p := &about.Inputs[i]
+		for _, feed := range in.Feeds() {
+			if (feed.Name != "" && feed.Name != p.Name) || p.Shape != nil && len(p.Shape) != len(feed.Shape) {
+				continue
+			}
+			p.Shape = slices.Clone(feed.Shape)
+			if about.Batches {
+				p.Shape[0] = -1
+			}
+		}
+	}
+	return about
 }
 
 // Run is the graph's, within the repository's bounds: it waits for one of

@@ -132,6 +132,7 @@ func NewServer(config ServerConfig) (*Server, error) {
 		grpc.StaticConnWindowSize(window),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.WaitForHandlers(true),
+		grpc.UnaryInterceptor(s.handler.containCall),
 		grpc.StatsHandler(observer{tasks, config.Observe}),
 		grpc.InTapHandle(newDoor(config, tasks).enter),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minKeepalive / 2, PermitWithoutStream: true}),

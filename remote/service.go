@@ -4,6 +4,7 @@ package remote
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"google.golang.org/grpc"
@@ -65,6 +66,17 @@ func (h *handler) admitCall(ctx context.Context, call Call, run func(ctx context
 		return failure
 	}
 	return status.Error(codes.Internal, printable(failure.Error(), maxMessageBytes))
+}
+
+// containCall turns a panic in a call into its status, so that it ends no other.
+func (h *handler) containCall(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (answer any, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.config.Log.Error("a call panicked", "method", info.FullMethod, "cause", cause, "stack", string(debug.Stack()))
+			err = status.Error(codes.Internal, "the call panicked; the server's log has more")
+		}
+	}()
+	return next(ctx, request)
 }
 
 // taskMethods are the full names of the methods whose calls are tasks.

@@ -20,9 +20,9 @@ import (
 	"edgex-offload/infer/oip/wire"
 )
 
-// DefaultMessageLimit is the largest request and answer, in bytes, when nothing else is
+// DefaultMessageBytes is the largest request and answer, in bytes, when nothing else is
 // configured: 40 pictures of 640 × 640 as FP32 are 197 MB, one is 5 MB.
-const DefaultMessageLimit = 64 << 20
+const DefaultMessageBytes = 64 << 20
 
 // Options of a Client. Only Address is needed: a zero value takes the default that its field
 // names.
@@ -39,8 +39,8 @@ type Options struct {
 	// CheckInterval is the pause between two looks at whether the model is ready there.
 	// Default 2 s: a shorter one notices sooner that it is not, for some 100 bytes each.
 	CheckInterval time.Duration
-	// MessageLimit bounds a request and an answer, in bytes. Default 64 MiB.
-	MessageLimit int
+	// MessageBytes bounds a request and an answer. Default 64 MiB.
+	MessageBytes int
 	// Describe reads the inputs and outputs of a model.onnx, as ort.Describe does. Without
 	// it a file beside a model.yaml is not compared.
 	Describe func(onnx []byte) (inputs, outputs []infer.Port, err error)
@@ -50,7 +50,7 @@ func (o Options) withDefaults() Options {
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 2*time.Second)
 	o.CallTimeout = cmp.Or(o.CallTimeout, 30*time.Second)
 	o.CheckInterval = cmp.Or(o.CheckInterval, 2*time.Second)
-	o.MessageLimit = cmp.Or(o.MessageLimit, DefaultMessageLimit)
+	o.MessageBytes = cmp.Or(o.MessageBytes, DefaultMessageBytes)
 	return o
 }
 
@@ -70,8 +70,8 @@ func (o Options) Validate() error {
 		between("CallTimeout", o.CallTimeout, 10*time.Millisecond, time.Hour),
 		between("CheckInterval", o.CheckInterval, 10*time.Millisecond, time.Hour),
 	}
-	if o.MessageLimit < 64<<10 || o.MessageLimit > 1<<30 {
-		errs = append(errs, fmt.Errorf("MessageLimit %d: allowed is 65536 to 1073741824 bytes", o.MessageLimit))
+	if o.MessageBytes < 64<<10 || o.MessageBytes > 1<<30 {
+		errs = append(errs, fmt.Errorf("MessageBytes %d: allowed is 65536 to 1073741824 bytes", o.MessageBytes))
 	}
 	return errors.Join(errs...)
 }
@@ -106,9 +106,9 @@ func New(opts Options) (*Client, error) {
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(
-			grpc.ForceCodecV2(wire.NewCodec(nil, c.opts.MessageLimit)),
-			grpc.MaxCallRecvMsgSize(c.opts.MessageLimit),
-			grpc.MaxCallSendMsgSize(c.opts.MessageLimit),
+			grpc.ForceCodecV2(wire.NewCodec(nil, c.opts.MessageBytes)),
+			grpc.MaxCallRecvMsgSize(c.opts.MessageBytes),
+			grpc.MaxCallSendMsgSize(c.opts.MessageBytes),
 		),
 	)
 	if err != nil {
@@ -204,7 +204,7 @@ func (c *Client) explain(ctx context.Context, name infer.Served, err error) erro
 	case code == codes.InvalidArgument:
 		return fmt.Errorf("%s: refuses what %s is sent: %s", c.provider(), title(name), says)
 	case code == codes.ResourceExhausted:
-		return fmt.Errorf("%s: %s has no room now, or a message is too large (MessageLimit here is %d bytes): %s", c.provider(), title(name), c.opts.MessageLimit, says)
+		return fmt.Errorf("%s: %s has no room now, or a message is too large (MessageBytes here is %d): %s", c.provider(), title(name), c.opts.MessageBytes, says)
 	case code == codes.Unimplemented:
 		return fmt.Errorf("%s: does not speak the Open Inference Protocol over gRPC: is it another port? Triton's is 8001: %s", c.provider(), says)
 	default:

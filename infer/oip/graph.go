@@ -65,7 +65,7 @@ func (g *graph) Run(ctx context.Context, batch int, fill func(inputs [][]float32
 	}
 	s := g.take()
 	defer s.Release()
-	if err := s.prepare(batch, g.client.opts.MessageLimit); err != nil {
+	if err := s.prepare(batch, g.client.opts.MessageBytes); err != nil {
 		return err
 	}
 	if err := fill(s.inputs); err != nil {

@@ -60,7 +60,7 @@ func (s *slot) prepare(batch, limit int) error {
 	for i, p := range s.graph.plan.inputs {
 		each := p.elements * p.datatype.Size()
 		if each > 0 && batch > (limit-total)/each {
-			return fmt.Errorf("a batch of %d, of %d bytes each: allowed are up to %d in all (MessageLimit)", batch, each, limit)
+			return fmt.Errorf("a batch of %d, of %d bytes each: allowed are up to %d in all (MessageBytes)", batch, each, limit)
 		}
 		n := p.elements * batch
 		total += each * batch
@@ -136,7 +136,7 @@ func (s *slot) checkOutput(p port, o *inference.ModelInferResponse_InferOutputTe
 		return 0, fmt.Errorf("the answer's output %q is of type %s: the model's is %s", p.name, clip(string(got)), p.datatype)
 	}
 	shape := o.GetShape()
-	n, ok := wire.Elements(shape, s.graph.client.opts.MessageLimit) // a value has a byte at least
+	n, ok := wire.Elements(shape, s.graph.client.opts.MessageBytes) // a value has a byte at least
 	fits := len(shape) <= wire.MaxRank && slices.EqualFunc(p.shape, shape, func(said, got int64) bool { return said < 0 || said == got })
 	batched := !s.graph.plan.about.Batches || len(shape) > 0 && shape[0] == int64(s.batch)
 	if !ok || !fits || !batched {
