@@ -96,7 +96,8 @@ func (g *graph) checkBatch(batch int) error {
 // call has the server run what is in the slot.
 func (g *graph) call(ctx context.Context, s *slot) error {
 	bounded := ctx
-	if _, has := ctx.Deadline(); !has {
+	_, has := ctx.Deadline()
+	if !has {
 		var cancel context.CancelFunc
 		bounded, cancel = context.WithTimeout(ctx, g.client.opts.CallTimeout)
 		defer cancel()
@@ -109,7 +110,7 @@ func (g *graph) call(ctx context.Context, s *slot) error {
 	switch code := status.Code(err); {
 	case ctx.Err() != nil: // the task's own end says nothing of the server
 		return explained
-	case bounded.Err() != nil, code == codes.Unavailable, code == codes.NotFound, code == codes.Unimplemented:
+	case code == codes.DeadlineExceeded && !has, code == codes.Unavailable, code == codes.NotFound, code == codes.Unimplemented:
 		g.look()
 		return curable{explained}
 	}
