@@ -229,7 +229,7 @@ func TestErrorsOfTheServer(t *testing.T) {
 		codes.NotFound:          {`has no model "m"`, true},
 		codes.Unavailable:       {"cannot be reached, or is not ready", true},
 		codes.Internal:          {`model "m": Internal: "because"`, false},
-		codes.DeadlineExceeded:  {"no answer in time", false},
+		codes.DeadlineExceeded:  {"no answer in time", true},
 		codes.Unimplemented:     {"does not speak the Open Inference Protocol over gRPC", true},
 	} {
 		t.Run(code.String(), func(t *testing.T) {
