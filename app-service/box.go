@@ -15,6 +15,7 @@ import (
 	"edgex-offload/app-service/config"
 	"edgex-offload/app-service/supply"
 	"edgex-offload/infer"
+	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
 	"edgex-offload/runner"
@@ -25,6 +26,7 @@ import (
 // is missing keeps it from starting.
 type box struct {
 	backend *ort.Runtime
+	server  *oip.Client // nil where no model server is configured
 	models  *infer.Repository
 	clients []*remote.Client
 	targets []string // their names
@@ -49,8 +51,15 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 	if b.backend, err = ort.New(plan.Backend); err != nil {
 		return nil, err
 	}
+	backends := infer.Backends{infer.ONNX: b.backend}
+	if plan.ModelServer.Address != "" {
+		if b.server, err = oip.New(plan.ModelServer); err != nil {
+			return nil, fmt.Errorf("%s.Models.OIP: %w", config.Section, err)
+		}
+		backends[infer.OIP] = b.server
+	}
 	if b.models, err = infer.Open(infer.Options{
-		Dir: plan.ModelsFolder, Place: infer.Box, Backend: b.backend,
+		Dir: plan.ModelsFolder, Place: infer.Box, Backend: backends,
 		Concurrency: plan.Workers, OnChange: b.modelsChanged, Log: lc,
 	}); err != nil {
 		return nil, err
@@ -139,6 +148,9 @@ func (b *box) close() error {
 	errs = append(errs, b.network.close())
 	if b.models != nil {
 		errs = append(errs, b.models.Close())
+	}
+	if b.server != nil {
+		errs = append(errs, b.server.Close())
 	}
 	if b.backend != nil { // outlives the models that use it
 		errs = append(errs, b.backend.Close())

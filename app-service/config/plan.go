@@ -12,6 +12,7 @@ import (
 	"edgex-offload/app-service/functions"
 	"edgex-offload/app-service/supply"
 	"edgex-offload/endpoint"
+	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
 	"edgex-offload/offload"
 	"edgex-offload/remote"
@@ -21,6 +22,7 @@ import (
 type Plan struct {
 	ModelsFolder string
 	Backend      ort.Options   // runs the box's models
+	ModelServer  oip.Options   // runs those with backend: oip; without Address there is none
 	Targets      []NamedTarget // in order of name
 	Probing      offload.Probing
 	Workers      int
@@ -55,6 +57,7 @@ func (o Offload) Plan() (Plan, error) {
 	plan := Plan{
 		ModelsFolder: o.Models.Folder,
 		Backend:      c.backend(o.Models),
+		ModelServer:  c.modelServer(o.Models.OIP),
 		Probing:      c.probing(o.Probe),
 		Workers:      o.Workers,
 		DecisionLog:  o.DecisionLog,
@@ -109,6 +112,27 @@ func (c *checker) backend(m Models) ort.Options {
 	_, err := ort.New(options) // checks, and loads nothing yet
 	c.at("Models", err)
 	check(c, "Models.Threads", m.Threads, 1, 64, "threads")
+	return options
+}
+
+// modelServer is checked where it has an Address.
+func (c *checker) modelServer(m ModelServer) oip.Options {
+	if m.Address == "" {
+		return oip.Options{}
+	}
+	sub := checker{path: c.path + ".Models.OIP"}
+	options := oip.Options{
+		Address: m.Address, TLS: endpoint.TLS(m.TLS),
+		ConnectTimeout: sub.optional("ConnectTimeout", m.ConnectTimeout, 0),
+		CallTimeout:    sub.optional("CallTimeout", m.CallTimeout, 0),
+		CheckInterval:  sub.optional("CheckInterval", m.CheckInterval, 0),
+		MessageBytes:   min(m.MessageKB, 1<<20) << 10,
+		Describe:       ort.Describe,
+	}
+	check(&sub, "MessageKB", m.MessageKB, 64, 1<<20, "KB")
+	options.MessageBytes = max(options.MessageBytes, 64<<10) // what is wrong was told
+	sub.under(options.Validate())
+	c.add(sub.err())
 	return options
 }
 

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"edgex-offload/infer/oip"
 	"edgex-offload/offload"
 )
 
@@ -41,6 +42,17 @@ type Models struct {
 	FP16, INT8      bool   // for TensorRT
 	EngineCache     string // folder for TensorRT
 	ProviderOptions map[string]map[string]string
+	OIP             ModelServer
+}
+
+// ModelServer is where the models with backend: oip run.
+type ModelServer struct {
+	Address        string
+	TLS            TLS
+	ConnectTimeout string
+	CallTimeout    string
+	CheckInterval  string
+	MessageKB      int
 }
 
 // Target is a place that answers tasks over gRPC.
@@ -169,7 +181,10 @@ type Task struct {
 func Default() Offload {
 	s, p, probing := offload.DefaultSettings(), offload.DefaultPower(), offload.DefaultProbing()
 	return Offload{
-		Models: Models{Folder: "models", Threads: 1, Providers: "CPU"},
+		Models: Models{
+			Folder: "models", Threads: 1, Providers: "CPU",
+			OIP: ModelServer{ConnectTimeout: "2s", CallTimeout: "30s", CheckInterval: "2s", MessageKB: oip.DefaultMessageBytes >> 10},
+		},
 		Probe: Probe{
 			IntervalMin: probing.IntervalMin.String(), IntervalMax: probing.IntervalMax.String(),
 			Timeout: probing.Timeout.String(), RateBytesPerMinute: probing.RateBytesPerMinute,
