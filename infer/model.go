@@ -91,6 +91,9 @@ func (m *model) load(ctx context.Context, backend Backend, dir string) error {
 		return err
 	}
 	graph, err := backend.Load(ctx, Source{Dir: dir, ONNX: onnx, Spec: m.spec})
+	if err == nil {
+		graph, err = m.spec.batched(ctx, graph)
+	}
 	if err != nil {
 		return err
 	}

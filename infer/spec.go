@@ -64,6 +64,8 @@ type Spec struct {
 	Accuracy float64 `yaml:"accuracy"`
 	// Measured says how Accuracy came about.
 	Measured Measured `yaml:"measured"`
+	// Batch is how tasks that come at the same time run together.
+	Batch Batch `yaml:"batch"`
 	// SHA256 of model.onnx in hex; empty for not checked.
 	SHA256 string `yaml:"sha256"`
 }
@@ -138,6 +140,7 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		RunsOn: []string{Box, Cloud},
 		Scores: "auto",
 		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}},
+		Batch:  Batch{DelayMs: 2},
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},

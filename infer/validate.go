@@ -59,6 +59,7 @@ func (s Spec) validate() error {
 	}
 	c.check(len(s.Outputs) == 0 || len(s.Outputs) == outputs, "outputs", s.Outputs, fmt.Sprintf("a list of %d for decoder %s, or none", outputs, s.Decoder))
 	s.Detection.validate(c)
+	s.Batch.validate(c)
 	c.check(s.Accuracy >= 0 && s.Accuracy <= 1, "accuracy", s.Accuracy, "0 to 1, as in 0.93")
 	c.check(s.Measured.Samples >= 0, "measured.samples", s.Measured.Samples, "0 or more")
 	sum, err := hex.DecodeString(s.SHA256)
