@@ -10,7 +10,6 @@ import (
 	"edgex-offload/infer/onnx/onnxpb"
 )
 
-
 // TypeName names an element type as numpy does, as "float32".
 func TypeName(of int32) string {
 	names := [...]string{
