@@ -22,6 +22,9 @@ func CutOf(b []byte) (Cut, error) {
 // Decode reads features into memory of its own. What it takes is bounded by MaxValues, and by
 // what the header says before anything is unpacked.
 func (c *Codec) Decode(b []byte) (Features, error) {
+	if c.err != nil {
+		return Features{}, c.err
+	}
 	cut, err := CutOf(b)
 	if err != nil {
 		return Features{}, err

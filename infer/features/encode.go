@@ -17,6 +17,9 @@ const (
 // Encode writes features, with every tensor in this encoding. The error names the tensor that
 // cannot be: one that is too large, or holds what is no finite number.
 func (c *Codec) Encode(f Features, as Encoding) ([]byte, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
 	if len(f.Tensors) < 1 || len(f.Tensors) > MaxTensors {
 		return nil, fmt.Errorf("features: %d tensors: allowed are 1 to %d", len(f.Tensors), MaxTensors)
 	}

@@ -62,19 +62,14 @@ var ErrFormat = errors.New("not encoded features, or damaged")
 type Codec struct {
 	pack   *zstd.Encoder
 	unpack *zstd.Decoder
+	err    error // why there are none
 }
 
 // NewCodec makes a Codec. It holds no goroutine and needs no closing.
-func NewCodec() (*Codec, error) {
-	pack, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(true))
-	if err != nil {
-		return nil, fmt.Errorf("features: %w", err)
-	}
-	unpack, err := zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(maxPacked), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return nil, fmt.Errorf("features: %w", err)
-	}
-	return &Codec{pack: pack, unpack: unpack}, nil
+func NewCodec() *Codec {
+	pack, badPack := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithLowerEncoderMem(true))
+	unpack, badUnpack := zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(maxPacked), zstd.WithDecoderLowmem(true))
+	return &Codec{pack: pack, unpack: unpack, err: errors.Join(badPack, badUnpack)}
 }
 
 // maxPacked is what the data of all tensors takes at most.

@@ -13,19 +13,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-func codec(tb testing.TB) *Codec {
-	tb.Helper()
-	c, err := NewCodec()
-	require.NoError(tb, err)
-	return c
-}
-
 func one(shape []int64, data ...float32) Features {
 	return Features{Cut: Cut{1, 2, 3}, Tensors: []Tensor{{Name: "x", Shape: shape, Data: data}}}
 }
 
 func TestFloat32SurvivesExactly(t *testing.T) {
-	c := codec(t)
+	c := NewCodec()
 	f := one([]int64{1, 2}, math.Pi, -1e30)
 	f.At = Placement{720, 478, 0, 12, 320, 213}
 	f.Tensors = append(f.Tensors, Tensor{Name: "rank 0", Data: []float32{7}})
@@ -40,7 +33,7 @@ func TestFloat32SurvivesExactly(t *testing.T) {
 }
 
 func TestUint8IsWithinHalfAStep(t *testing.T) {
-	c := codec(t)
+	c := NewCodec()
 	rapid.Check(t, func(t *rapid.T) {
 		data := rapid.SliceOfN(rapid.Float32Range(-1e6, 1e6), 1, 50).Draw(t, "values")
 		f := one([]int64{int64(len(data))}, data...)
@@ -59,7 +52,7 @@ func TestUint8IsWithinHalfAStep(t *testing.T) {
 }
 
 func TestWhatSurvivesUint8Exactly(t *testing.T) {
-	c := codec(t)
+	c := NewCodec()
 	for name, data := range map[string][]float32{
 		"whole numbers":        {-128, 0, 3, 127},
 		"whole, far from zero": {100000, 100255},
@@ -80,7 +73,7 @@ func TestWhatSurvivesUint8Exactly(t *testing.T) {
 }
 
 func TestEncodeRefuses(t *testing.T) {
-	c := codec(t)
+	c := NewCodec()
 	for says, f := range map[string]Features{
 		"0 tensors: allowed are 1 to 16":      {},
 		`value 1 of tensor "x" is NaN`:        one([]int64{2}, 0, float32(math.NaN())),
@@ -102,7 +95,7 @@ func TestEncodeRefuses(t *testing.T) {
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	c := codec(t)
+	c := NewCodec()
 	whole, err := c.Encode(one([]int64{2, 3}, 1, 2, 3, 4, 5, 6.5), Uint8)
 	require.NoError(t, err)
 	for n := range whole {
@@ -117,7 +110,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 // A frame of gigabytes of zeros is small; the shapes bound what is unpacked.
 func TestABombIsRefused(t *testing.T) {
-	c := codec(t)
+	c := NewCodec()
 	whole, err := c.Encode(one([]int64{6}, 1, 2, 3, 4, 5, 6.5), Uint8)
 	require.NoError(t, err)
 	pack, err := zstd.NewWriter(nil)
@@ -131,7 +124,7 @@ func TestABombIsRefused(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	c := codec(f)
+	c := NewCodec()
 	for _, as := range []Encoding{Float32, Uint8} {
 		b, err := c.Encode(one([]int64{2, 3}, 1, 2, 3, 4, 5, 6.5), as)
 		require.NoError(f, err)
@@ -150,7 +143,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	c := codec(b)
+	c := NewCodec()
 	random := rand.New(rand.NewPCG(1, 2))
 	data := make([]float32, 160*7*7)
 	for i := range data {
