@@ -95,13 +95,15 @@ func (s Spec) validateTensors(c *checker) {
 	left := features.MaxValues
 	for i, t := range s.Input.Tensors {
 		names[i] = t.Name
+		n := 1
 		for _, d := range t.Shape {
-			if d < 1 || d > left {
+			if d < 1 || d > left/n {
 				c.check(false, fmt.Sprintf("input.tensors[%d].shape", i), t.Shape, fmt.Sprintf("dimensions of 1 or more, and up to %d values in all", features.MaxValues))
 				return
 			}
-			left /= d
+			n *= d
 		}
+		left -= n
 	}
 	c.check(slices.Equal(names, s.Split.At), "input.tensors", names, "the names of split.at, in this order")
 }
