@@ -31,7 +31,7 @@ func (c *Codec) Encode(f Features, as Encoding) ([]byte, error) {
 		return nil, err
 	}
 	head = append(head, byte(len(f.Tensors)))
-	var data []byte
+	data := make([]byte, 0, f.bytes(as))
 	left := int64(MaxValues)
 	for _, t := range f.Tensors {
 		n, err := count(t.Name, t.Shape, left)
@@ -50,6 +50,17 @@ func (c *Codec) Encode(f Features, as Encoding) ([]byte, error) {
 		data = t.appendData(data, as, scale, offset)
 	}
 	return c.pack.EncodeAll(data, head), nil
+}
+
+func (f Features) bytes(as Encoding) int {
+	n := 0
+	for _, t := range f.Tensors {
+		n += len(t.Data)
+	}
+	if as == Float32 {
+		n *= 4
+	}
+	return min(n, maxPacked) // what is too large is refused
 }
 
 func (at Placement) append(b []byte) ([]byte, error) {

@@ -67,7 +67,7 @@ type Codec struct {
 
 // NewCodec makes a Codec. It holds no goroutine and needs no closing.
 func NewCodec() *Codec {
-	pack, badPack := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithLowerEncoderMem(true))
+	pack, badPack := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
 	unpack, badUnpack := zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(maxPacked), zstd.WithDecoderLowmem(true))
 	return &Codec{pack: pack, unpack: unpack, err: errors.Join(badPack, badUnpack)}
 }

@@ -48,8 +48,8 @@ func (m Measured) Verify() error {
 	return nil
 }
 
-// Measure loads both parts and runs whole, head and tail in turns.
-func (p *Plan) Measure(ctx context.Context, parts Parts, runs int) (m Measured, err error) {
+// Measure loads both parts and runs a task through whole, head and tail in turns.
+func (p *Plan) Measure(ctx context.Context, task offload.Task, parts Parts, runs int) (m Measured, err error) {
 	head, err := p.load(ctx, parts.Head)
 	if err != nil {
 		return m, fmt.Errorf("head: %w", err)
@@ -63,15 +63,15 @@ func (p *Plan) Measure(ctx context.Context, parts Parts, runs int) (m Measured, 
 	whole := &runner{graph: tap{Graph: p.graph, now: p.opts.Now}, steps: infer.NewSteps(p.spec)}
 
 	for range max(1, runs) {
-		if m.Answer, err = whole.run(ctx, p.opts.Task); err != nil {
+		if m.Answer, err = whole.run(ctx, task); err != nil {
 			return m, fmt.Errorf("whole: %w", err)
 		}
-		said, err := head.run(ctx, p.opts.Task)
+		said, err := head.run(ctx, task)
 		if err != nil {
 			return m, fmt.Errorf("head: %w", err)
 		}
 		m.FeatureBytes = len(said.Features)
-		if m.Split, err = tail.run(ctx, p.onward(said.Features)); err != nil {
+		if m.Split, err = tail.run(ctx, onward(task, said.Features)); err != nil {
 			return m, fmt.Errorf("tail: %w", err)
 		}
 	}
@@ -91,8 +91,7 @@ func (p *Plan) Measure(ctx context.Context, parts Parts, runs int) (m Measured, 
 }
 
 // onward is the task for the tail.
-func (p *Plan) onward(encoded []byte) offload.Task {
-	task := p.opts.Task
+func onward(task offload.Task, encoded []byte) offload.Task {
 	task.Payload, task.Context = encoded, map[string]string{"content-type": features.Type}
 	return task
 }

@@ -11,6 +11,7 @@ import (
 
 	"edgex-offload/infer"
 	"edgex-offload/infer/onnx"
+	"edgex-offload/offload"
 )
 
 // Part is one half of a split model: what its version's folder holds.
@@ -27,15 +28,15 @@ func (p Part) Variant() string { return p.Name + "/" + p.Version }
 type Parts struct{ Head, Tail Part }
 
 // Split makes the parts for a cut at these tensors. as is what they are called, with -head and
-// -tail behind it; version is that of both. values is "uint8" or "float32" (infer.Split.Values).
+// -tail behind it; version is that of both. The task is run to see the tensors' shapes. values is "uint8" or "float32" (infer.Split.Values).
 // The error says what the tensors lack to be a cut.
-func (p *Plan) Split(ctx context.Context, at []string, as, version, values string) (Parts, error) {
+func (p *Plan) Split(ctx context.Context, task offload.Task, at []string, as, version, values string) (Parts, error) {
 	head, tail, err := p.cut(at)
 	if err != nil {
 		return Parts{}, err
 	}
 	if _, seen := p.observed[at[0]]; !seen {
-		sizes, err := p.Sizes(ctx, []Cut{{Tensors: at}})
+		sizes, err := p.Sizes(ctx, task, []Cut{{Tensors: at}})
 		if err != nil {
 			return Parts{}, err
 		}

@@ -17,7 +17,6 @@ import (
 
 	"edgex-offload/infer"
 	"edgex-offload/infer/onnx"
-	"edgex-offload/offload"
 )
 
 // maxSpecBytes bounds a model.yaml.
@@ -28,8 +27,6 @@ type Options struct {
 	// Dir is the models folder, Name the model in it; its highest version is taken.
 	Dir, Name string
 	Backend   infer.Backend
-	// Task is what is run: a picture or signal that is typical of the model's work.
-	Task offload.Task
 	// Now is the clock that runs are timed with.
 	Now func() time.Time
 }
@@ -76,8 +73,14 @@ func Open(ctx context.Context, opts Options) (*Plan, error) {
 // Close frees the whole's graph.
 func (p *Plan) Close() error { return p.graph.Close() }
 
+// Folder is the models folder.
+func (p *Plan) Folder() string { return p.opts.Dir }
+
 // Whole is the model's variant, "name/version".
 func (p *Plan) Whole() string { return p.opts.Name + "/" + p.version }
+
+// Has says whether there is a tensor of this name.
+func (p *Plan) Has(tensor string) bool { return p.model.Has(tensor) }
 
 // Spec is the model.yaml of the whole.
 func (p *Plan) Spec() infer.Spec { return p.spec }

@@ -10,6 +10,7 @@ import (
 
 	"edgex-offload/infer"
 	"edgex-offload/infer/features"
+	"edgex-offload/offload"
 )
 
 // chunk is how many cuts one run shows at most: each of their tensors stays in memory until the
@@ -28,11 +29,12 @@ type Size struct {
 	Problem string
 }
 
-// Sizes runs the whole and shows what each cut would send of this task.
-func (p *Plan) Sizes(ctx context.Context, cuts []Cut) ([]Size, error) {
+// Sizes runs the whole on a task, that is typical of the model's work, and shows what each cut
+// would send.
+func (p *Plan) Sizes(ctx context.Context, task offload.Task, cuts []Cut) ([]Size, error) {
 	var sizes []Size
 	for part := range slices.Chunk(cuts, chunk) {
-		list, err := p.sizes(ctx, part)
+		list, err := p.sizes(ctx, task, part)
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +43,7 @@ func (p *Plan) Sizes(ctx context.Context, cuts []Cut) ([]Size, error) {
 	return sizes, nil
 }
 
-func (p *Plan) sizes(ctx context.Context, cuts []Cut) (sizes []Size, err error) {
+func (p *Plan) sizes(ctx context.Context, task offload.Task, cuts []Cut) (sizes []Size, err error) {
 	var tensors []string
 	for _, c := range cuts {
 		for _, name := range c.Tensors {
@@ -67,7 +69,7 @@ func (p *Plan) sizes(ctx context.Context, cuts []Cut) (sizes []Size, err error) 
 		}
 		return nil
 	}
-	_, err = infer.NewSteps(p.spec).Answer(ctx, &tap{Graph: graph, now: p.opts.Now, skim: look}, p.opts.Task)
+	_, err = infer.NewSteps(p.spec).Answer(ctx, &tap{Graph: graph, now: p.opts.Now, skim: look}, task)
 	return sizes, err
 }
 
@@ -107,12 +109,15 @@ func sizeOf(codec *features.Codec, c Cut, seen map[string]infer.Tensor) Size {
 	return size
 }
 
-// Useful leaves those cuts that send less than each one before them: a later cut costs the box
-// more, so it has to be smaller to be of use.
+// smaller is how much of the bytes of each cut before it a cut may send at most to be of use.
+const smaller = .95
+
+// Useful leaves those cuts that send clearly less than each one before them: a later cut costs the
+// box more, so it has to be smaller to be of use.
 func Useful(sizes []Size) []Size {
 	var list []Size
 	for _, s := range sizes {
-		if s.Problem == "" && (len(list) == 0 || s.PackedBytes < list[len(list)-1].PackedBytes) {
+		if s.Problem == "" && (len(list) == 0 || float64(s.PackedBytes) <= smaller*float64(list[len(list)-1].PackedBytes)) {
 			list = append(list, s)
 		}
 	}
