@@ -78,6 +78,10 @@ func (m *model) status() Status {
 		State: m.is, ServiceMs: float64(m.service) / float64(time.Millisecond),
 		Answers: m.answers, Errors: m.failed,
 	}
+	if m.spec.Split.Part != "" {
+		part := m.spec.Split
+		s.Split = &part
+	}
 	if m.err != nil {
 		s.Error = m.err.Error()
 	}

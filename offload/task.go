@@ -98,6 +98,9 @@ type Answer struct {
 	Objects []Object `json:"objects,omitempty"`
 	// Model is the variant that answered, as "name/version" of the model repository.
 	Model string `json:"model"`
+	// Features are the encoded tensors that the head of a split network gives instead of the
+	// rest; they are the payload for its tail.
+	Features []byte `json:"-"`
 }
 
 // Object is one detected object. X, Y (top left corner), W and H are in pixels of
