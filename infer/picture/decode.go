@@ -12,15 +12,11 @@ import (
 	"io"
 )
 
-// MaxPixels bounds a picture: 6000 x 4000 and some. A PNG of 16 bits takes 8 bytes each.
-const MaxPixels = 25 << 20
+const jpegName = "JPEG"
 
-// maxScans bounds the passes of a progressive JPEG; common ones have about ten. Each is
-// a walk over the whole picture that costs the sender only a few bytes.
-const maxScans = 64
-
-// Decode reads a JPEG or a PNG. It refuses a picture of more than MaxPixels before its
-// pixels are decoded. The error says what is wrong with the payload.
+// Decode reads a JPEG or a PNG at its full size. It refuses a picture of more than
+// MaxPixels, or one that would take more than MaxBytes, before its pixels are decoded. The
+// error says what is wrong with the payload.
 func Decode(payload []byte) (image.Image, error) {
 	switch {
 	case len(payload) == 0:
@@ -29,7 +25,7 @@ func Decode(payload []byte) (image.Image, error) {
 		if n := bytes.Count(payload, []byte("\xff\xda")); n > maxScans {
 			return nil, fmt.Errorf("JPEG with %d scans: allowed are up to %d", n, maxScans)
 		}
-		return decode("JPEG", payload, jpeg.DecodeConfig, jpeg.Decode)
+		return decode(jpegName, payload, jpeg.DecodeConfig, jpeg.Decode)
 	case bytes.HasPrefix(payload, []byte("\x89PNG\r\n\x1a\n")):
 		return decode("PNG", payload, png.DecodeConfig, png.Decode)
 	}
@@ -43,8 +39,8 @@ func decode(format string, payload []byte, config func(io.Reader) (image.Config,
 	if err != nil {
 		return nil, fmt.Errorf("%s of %d bytes: %w", format, len(payload), err)
 	}
-	if c.Width < 1 || c.Height < 1 || c.Width > MaxPixels/c.Height {
-		return nil, fmt.Errorf("%s of %d x %d pixels: allowed are 1 to %d in all", format, c.Width, c.Height, MaxPixels)
+	if err := check(format, payload, c.Width, c.Height); err != nil {
+		return nil, err
 	}
 	img, err := pixels(bytes.NewReader(payload))
 	if err != nil {

@@ -4,6 +4,7 @@ package picture
 
 import (
 	"image"
+	"image/color"
 	"image/draw"
 )
 
@@ -41,17 +42,57 @@ func planesOf(img image.Image) (planes []plane, ycc bool) {
 		return packed(p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 4, w, h), false
 	case *image.NRGBA:
 		return packed(p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 4, w, h), false
-	case *image.NRGBA64: // the high byte of each value comes first
-		pix := p.Pix[p.PixOffset(b.Min.X, b.Min.Y):]
-		return []plane{{pix, p.Stride, 8, w, h}, {pix[2:], p.Stride, 8, w, h}, {pix[4:], p.Stride, 8, w, h}}, false
+	case *image.Gray16:
+		return []plane{{p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 2, w, h}}, false
+	case *image.NRGBA64:
+		return packed(p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 8, w, h), false
+	case *image.RGBA64:
+		if p.Opaque() { // as image/png's are
+			return packed(p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 8, w, h), false
+		}
 	}
-	flat := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy())) // palettes, CMYK, grey and colour of 16 bits
-	draw.Draw(flat, flat.Rect, img, b.Min, draw.Src)
-	return packed(flat.Pix, flat.Stride, 4, w, h), false
+	pix := flatten(img)
+	return packed(pix, 4*b.Dx(), 4, w, h), false
 }
 
+// packed are the channels of pixels of step bytes. Of values of 16 bits the high byte,
+// which comes first, is enough.
 func packed(pix []byte, stride, step int, w, h float64) []plane {
-	return []plane{{pix, stride, step, w, h}, {pix[1:], stride, step, w, h}, {pix[2:], stride, step, w, h}}
+	next := step / 4
+	return []plane{{pix, stride, step, w, h}, {pix[next:], stride, step, w, h}, {pix[2*next:], stride, step, w, h}}
+}
+
+// flatten copies a picture to four bytes a pixel, of which the last does not matter.
+func flatten(img image.Image) []byte {
+	b := img.Bounds()
+	size := image.Rect(0, 0, b.Dx(), b.Dy())
+	switch p := img.(type) {
+	case *image.Paletted:
+		return flattenPalette(p)
+	case *image.CMYK: // package draw is quick at this one
+		flat := image.NewRGBA(size)
+		draw.Draw(flat, size, img, b.Min, draw.Src)
+		return flat.Pix
+	}
+	flat := image.NewNRGBA(size)
+	draw.Draw(flat, size, img, b.Min, draw.Src)
+	return flat.Pix
+}
+
+func flattenPalette(p *image.Paletted) []byte {
+	var colours [256][4]byte
+	for i, c := range p.Palette[:min(len(p.Palette), 256)] {
+		n, _ := color.NRGBAModel.Convert(c).(color.NRGBA)
+		colours[i] = [4]byte{n.R, n.G, n.B}
+	}
+	pix := make([]byte, 0, 4*p.Rect.Dx()*p.Rect.Dy())
+	for y := p.Rect.Min.Y; y < p.Rect.Max.Y; y++ {
+		row := p.Pix[p.PixOffset(p.Rect.Min.X, y):]
+		for _, v := range row[:p.Rect.Dx()] {
+			pix = append(pix, colours[v][:]...)
+		}
+	}
+	return pix
 }
 
 // chromaSize is how many chroma samples the picture takes.

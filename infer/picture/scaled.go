@@ -3,7 +3,6 @@
 package picture
 
 import (
-	"errors"
 	"image"
 	"image/color"
 
@@ -41,8 +40,8 @@ func (p *Plan) decodeScaled(payload []byte) (*scaled, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w > MaxPixels/h {
-		return nil, errors.New("too large")
+	if err := check(jpegName, payload, w, h); err != nil {
+		return nil, err
 	}
 	s, _ := p.pictures.Get().(*scaled)
 	if s == nil {

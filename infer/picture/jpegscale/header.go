@@ -12,6 +12,7 @@ import (
 const (
 	markSOF0  = 0xc0 // baseline
 	markSOF1  = 0xc1 // extended sequential
+	markSOF2  = 0xc2 // progressive
 	markDHT   = 0xc4
 	markRST0  = 0xd0
 	markRST7  = 0xd7
@@ -62,8 +63,19 @@ func (h *header) segments() int {
 	return (h.mcusX*h.mcusY + h.restart - 1) / h.restart
 }
 
-// read walks over the markers up to the first scan's pixels.
-func (d *Decoder) read(p []byte) error {
+// read takes in the markers up to the first scan's pixels.
+func (d *Decoder) read(payload []byte) error {
+	return walk(payload, func(mark byte, body, rest []byte) (done bool, err error) {
+		if mark != markSOS {
+			return false, d.segment(mark, body)
+		}
+		d.head.scan = rest
+		return true, d.startOfScan(body)
+	})
+}
+
+// walk has see take one segment after the other, with what follows it, until it is done.
+func walk(p []byte, see func(mark byte, body, rest []byte) (done bool, err error)) error {
 	if len(p) < 4 || p[0] != 0xff || p[1] != markSOI {
 		return errors.New("no JPEG: it does not begin with ff d8")
 	}
@@ -80,15 +92,11 @@ func (d *Decoder) read(p []byte) error {
 		if n < 2 || n > len(p)-2 {
 			return fmt.Errorf("marker %02x of %d bytes: there are %d", mark, n, len(p)-2)
 		}
-		body := p[4 : 2+n]
-		p = p[2+n:]
-		if mark == markSOS {
-			d.head.scan = p
-			return d.startOfScan(body)
-		}
-		if err := d.segment(mark, body); err != nil {
+		body, rest := p[4:2+n], p[2+n:]
+		if done, err := see(mark, body, rest); done || err != nil {
 			return err
 		}
+		p = rest
 	}
 }
 
