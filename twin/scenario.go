@@ -34,6 +34,9 @@ type Scenario struct {
 	// Throttling slows the box down, Overload each target.
 	Throttling Episodes `yaml:"throttling"`
 	Overload   Episodes `yaml:"overload"`
+	// ThrottlingTold is how often it is looked at whether the box throttles, of which the engine
+	// is told: see offload.BoxChanged. 0: never, so that only the runs show it.
+	ThrottlingTold time.Duration `yaml:"throttling_told,omitempty"`
 	Classes    []Class  `yaml:"classes"`
 }
 
