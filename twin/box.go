@@ -15,7 +15,7 @@ func (s *simulation) lookAtBox() {
 	if every == 0 {
 		return
 	}
-	next := func(at time.Duration) time.Duration { return (at + every - 1) / every * every }
+	next := func(at time.Duration) time.Duration { return (at + every - 1).Truncate(every) }
 	for _, e := range s.work.throttling {
 		s.at(next(e.from), s.tellSpeed)
 		s.at(next(e.to), s.tellSpeed)

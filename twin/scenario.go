@@ -37,7 +37,7 @@ type Scenario struct {
 	// ThrottlingTold is how often it is looked at whether the box throttles, of which the engine
 	// is told: see offload.BoxChanged. 0: never, so that only the runs show it.
 	ThrottlingTold time.Duration `yaml:"throttling_told,omitempty"`
-	Classes    []Class  `yaml:"classes"`
+	Classes        []Class       `yaml:"classes"`
 }
 
 // Weights are what a result in time counts in the utility.

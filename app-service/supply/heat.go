@@ -73,13 +73,18 @@ func (r Reader) throttled() []string {
 }
 
 // slows tells by the type of a cooling device whether it slows down what runs models: clocks
-// (cpufreq-cpu0, thermal-cpufreq-0, devfreq-17000000.gpu, gpu-throttle-alert, an x86's
-// Processor), and not a fan, an alert of a hot surface, or a limit that is kept at all times.
+// (cpufreq-cpu0, devfreq-17000000.gpu, and up to Linux 5.10 thermal-cpufreq-0 and
+// thermal-devfreq-0, of which a Jetson has the GPU's alone), alerts (gpu-throttle-alert) and an
+// x86's Processor; not a fan, an alert of a hot surface, or a limit that is kept at all times.
 func slows(kind string) bool {
-	kind = strings.TrimPrefix(kind, "thermal-")
 	if clock, ok := strings.CutPrefix(kind, "devfreq-"); ok {
 		return isGPU(clock)
 	}
-	return strings.HasPrefix(kind, "cpufreq-") || kind == "Processor" ||
-		kind == "cpu-throttle-alert" || kind == "gpu-throttle-alert" || strings.HasPrefix(kind, "soc") && strings.HasSuffix(kind, "-throttle-alert")
+	for _, clocks := range []string{"cpufreq-", "thermal-cpufreq-", "thermal-devfreq-"} {
+		if strings.HasPrefix(kind, clocks) {
+			return true
+		}
+	}
+	part, alert := strings.CutSuffix(kind, "-throttle-alert")
+	return kind == "Processor" || isGPU(kind) || alert && (part == "cpu" || part == "gpu" || strings.HasPrefix(part, "soc"))
 }

@@ -68,6 +68,18 @@ func TestIdleIsNotSlow(t *testing.T) {
 	require.Empty(t, pc.Throttled)
 }
 
+func TestWhatSlowsModelsDown(t *testing.T) {
+	for kind, want := range map[string]bool{
+		"cpufreq-cpu0": true, "thermal-cpufreq-1": true, "devfreq-17000000.gpu": true, "devfreq-gpu-gpc-0": true,
+		"thermal-devfreq-0": true, "57000000.gpu": true, "cpu-throttle-alert": true, "gpu-throttle-alert": true,
+		"soc012-throttle-alert": true, "Processor": true,
+		"pwm-fan": false, "hot-surface-alert": false, "cv0-throttle-alert": false, "devfreq-gpu-nvd-0": false,
+		"TCC Offset": false, "intel_powerclamp": false, "Fan": false, "iwlwifi_1": false, "": false,
+	} {
+		require.Equal(t, want, slows(kind), kind)
+	}
+}
+
 // A file that is not sysfs' costs no memory, and a pipe no time.
 func TestFilesAreBounded(t *testing.T) {
 	folder := t.TempDir()
