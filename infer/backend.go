@@ -75,6 +75,8 @@ type About struct {
 	Inputs, Outputs []Port
 	// Batches tells that the first dimension of all of them is free.
 	Batches bool
+	// MostBatch bounds a batch; 0 is no bound.
+	MostBatch int
 }
 
 // Port is an input or output of a graph.

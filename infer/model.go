@@ -84,7 +84,7 @@ func (m *model) lost(cause error) {
 func (m *model) curable() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return errors.Is(m.err, ErrBackend)
+	return errors.Is(m.err, ErrBackend) || m.err != nil && m.spec.Backend == OIP // the server's model may be put right
 }
 
 func (m *model) status() Status {
@@ -95,6 +95,10 @@ func (m *model) status() Status {
 		Description: m.spec.Description, RunsOn: append([]string{}, m.spec.RunsOn...), Accuracy: m.spec.Accuracy,
 		State: m.is, ServiceMs: float64(m.service) / float64(time.Millisecond),
 		Answers: m.answers, Errors: m.failed,
+	}
+	if m.spec.Split.Part != "" {
+		part := m.spec.Split
+		s.Split = &part
 	}
 	if m.err != nil {
 		s.Error = m.err.Error()
@@ -109,6 +113,9 @@ func (m *model) load(ctx context.Context, backend Backend, dir string) error {
 		return err
 	}
 	graph, err := backend.Load(ctx, Source{Dir: dir, Name: m.name, Version: m.version, ONNX: onnx, Spec: m.spec, Lost: m.lost})
+	if err == nil {
+		graph, err = m.spec.batched(ctx, graph)
+	}
 	if err != nil {
 		return err
 	}

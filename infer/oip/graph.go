@@ -87,8 +87,8 @@ func (g *graph) checkBatch(batch int) error {
 	switch {
 	case batch < 1 || batch > 1 && !g.plan.about.Batches:
 		return fmt.Errorf("a batch of %d: %s on %s takes one at a time", batch, title(g.name), g.client.provider())
-	case g.plan.mostBatch > 0 && batch > g.plan.mostBatch:
-		return fmt.Errorf("a batch of %d: %s on %s takes up to %d (max_batch_size)", batch, title(g.name), g.client.provider(), g.plan.mostBatch)
+	case g.plan.about.MostBatch > 0 && batch > g.plan.about.MostBatch:
+		return fmt.Errorf("a batch of %d: %s on %s takes up to %d (max_batch_size)", batch, title(g.name), g.client.provider(), g.plan.about.MostBatch)
 	}
 	return nil
 }

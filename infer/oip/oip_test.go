@@ -25,7 +25,7 @@ func TestRun(t *testing.T) {
 	c := f.client(t, nil)
 	g := load(t, c, signal())
 	assert.Equal(t, infer.About{
-		Provider: "oip " + c.opts.Address, Batches: true,
+		Provider: "oip " + c.opts.Address, Batches: true, MostBatch: 8,
 		Inputs:  []infer.Port{{Name: "x", Type: "float32", Shape: []int64{-1, 4}}},
 		Outputs: []infer.Port{{Name: "y", Type: "float32", Shape: []int64{-1, 1}}},
 	}, g.About())

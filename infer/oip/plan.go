@@ -16,8 +16,6 @@ import (
 type plan struct {
 	inputs, outputs []port
 	about           infer.About
-	// mostBatch bounds a batch; 0 is no bound.
-	mostBatch int
 	// hidden: the server's shapes lack the batch that Triton's batching has in front.
 	hidden bool
 }
@@ -37,7 +35,7 @@ type port struct {
 // newPlan sees that the model on the server is what the spec makes of it. An error names the
 // key of model.yaml, its value and the server's.
 func newPlan(spec infer.Spec, a answers, server string) (plan, error) {
-	p := plan{about: infer.About{Provider: server, Batches: a.maxBatch != 1}, mostBatch: max(a.maxBatch, 0)}
+	p := plan{about: infer.About{Provider: server, Batches: a.maxBatch != 1, MostBatch: max(a.maxBatch, 0)}}
 	if err := p.takeInputs(spec.Input, a, server); err != nil {
 		return plan{}, err
 	}
