@@ -107,7 +107,7 @@ func (s *series) wanted(look uint64) *version {
 		return best
 	}
 	own := s.versions[s.current.version.number]
-	if own == nil || own.missing {
+	if own == nil {
 		return best
 	}
 	if best == nil || number(best.number) < number(own.number) {
