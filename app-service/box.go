@@ -49,10 +49,8 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 	if b.backend, err = ort.New(plan.Backend); err != nil {
 		return nil, err
 	}
-	if b.models, err = infer.Open(infer.Options{
-		Dir: plan.ModelsFolder, Place: infer.Box, Backend: b.backend,
-		Concurrency: plan.Workers, OnChange: b.modelsChanged, Log: lc,
-	}); err != nil {
+	plan.Models.Backend, plan.Models.OnChange, plan.Models.Log = b.backend, b.modelsChanged, lc
+	if b.models, err = infer.Open(plan.Models); err != nil {
 		return nil, err
 	}
 	var targets []runner.Target

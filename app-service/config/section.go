@@ -42,6 +42,18 @@ type Models struct {
 	FP16, INT8      bool   // for TensorRT
 	EngineCache     string // folder for TensorRT
 	ProviderOptions map[string]map[string]string
+	PublicKey       string
+	DrainTimeout    string
+	Canary          Canary
+}
+
+// Canary is infer.Canary.
+type Canary struct {
+	Share            float64
+	Tasks            int
+	MaxErrorIncrease float64
+	LatencyRatio     float64
+	Longest          string
 }
 
 // Target is a place that answers tasks over gRPC.
@@ -177,7 +189,7 @@ type Task struct {
 func Default() Offload {
 	s, p, probing := offload.DefaultSettings(), offload.DefaultPower(), offload.DefaultProbing()
 	return Offload{
-		Models: Models{Folder: "models", Threads: 1, Providers: "CPU"},
+		Models: defaultModels(),
 		Probe: Probe{
 			IntervalMin: probing.IntervalMin.String(), IntervalMax: probing.IntervalMax.String(),
 			Timeout: probing.Timeout.String(), RateBytesPerMinute: probing.RateBytesPerMinute,
