@@ -58,10 +58,8 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		}
 		backends[infer.OIP] = b.server
 	}
-	if b.models, err = infer.Open(infer.Options{
-		Dir: plan.ModelsFolder, Place: infer.Box, Backend: backends,
-		Concurrency: plan.Workers, OnChange: b.modelsChanged, Log: lc,
-	}); err != nil {
+	plan.Models.Backend, plan.Models.OnChange, plan.Models.Log = backends, b.modelsChanged, lc
+	if b.models, err = infer.Open(plan.Models); err != nil {
 		return nil, err
 	}
 	var targets []runner.Target

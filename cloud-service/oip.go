@@ -42,8 +42,12 @@ func (s *service) oipServices() []remote.Service {
 		Tasks: []string{inference.GRPCInferenceService_ModelInfer_FullMethodName},
 		Codec: func(next encoding.CodecV2) encoding.CodecV2 { return wire.NewCodec(next, s.config.Limits.MessageBytes) },
 		Register: func(registrar grpc.ServiceRegistrar, admit remote.Admit) {
+			var control serve.Control
+			if s.config.OIP.Control {
+				control = s.repository
+			}
 			inference.RegisterGRPCInferenceServiceServer(registrar, serve.New(serve.Options{
-				Models: s.repository, Name: "edgex-offload cloud-service", Version: version, MessageLimit: s.config.Limits.MessageBytes,
+				Models: s.repository, Control: control, Name: "edgex-offload cloud-service", Version: version, MessageLimit: s.config.Limits.MessageBytes,
 				Admit: func(ctx context.Context, id, model string, bytes int, run func(context.Context) error) error {
 					return admit(ctx, remote.Call{ID: id, Model: model, Priority: offload.Medium, Bytes: bytes}, run)
 				},

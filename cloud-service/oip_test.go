@@ -241,6 +241,25 @@ func TestAnyClientOfTheProtocolIsServed(t *testing.T) {
 	assert.Contains(t, listed(t, conn), "inference.GRPCInferenceService")
 }
 
+func TestClientsLoadAndUnloadWhereThatIsAllowed(t *testing.T) {
+	service, _ := serving(t, "CLOUD_OIP_CONTROL=true")
+	_, client := kserve(t, service)
+	ready := func() bool {
+		r, err := client.ModelReady(soon(t), &inference.ModelReadyRequest{Name: "surface-small"})
+		require.NoError(t, err)
+		return r.GetReady()
+	}
+	require.True(t, ready())
+	_, err := client.RepositoryModelUnload(soon(t), &inference.RepositoryModelUnloadRequest{ModelName: "surface-small"})
+	require.NoError(t, err)
+	require.False(t, ready())
+	_, err = client.RepositoryModelLoad(soon(t), &inference.RepositoryModelLoadRequest{ModelName: "surface-small"})
+	require.NoError(t, err)
+	require.True(t, ready())
+	_, err = client.RepositoryModelLoad(soon(t), &inference.RepositoryModelLoadRequest{ModelName: "none"})
+	require.Equal(t, codes.NotFound, status.Code(err), "%v", err)
+}
+
 // listed is what `grpcurl -plaintext host:port list` shows.
 func listed(t *testing.T, conn *grpc.ClientConn) []string {
 	t.Helper()

@@ -47,7 +47,7 @@ func TestAModelServersModelNeedsNoGraphHere(t *testing.T) {
 	assert.Nil(t, b.source.ONNX)
 	assert.Equal(t, Served{Model: "far", Version: "3"}, b.source.Spec.OIP)
 	assert.Equal(t, "far/1", b.source.Name+"/"+b.source.Version)
-	assert.Contains(t, r.Models()[2].Error, "sha256 is given, but there is no model.onnx")
+	assert.Contains(t, r.Models()[2].Error, "model.onnx has a sum in model.yaml, and is not in the folder")
 }
 
 func sha(digits int) string {

@@ -4,9 +4,7 @@ package infer
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"os"
 
 	"edgex-offload/offload"
 )
@@ -82,7 +80,8 @@ type Spec struct {
 	// SHA256 of model.onnx in hex; empty for not checked.
 	SHA256 string `yaml:"sha256"`
 	// Split is set of a part of a network; a whole one has none.
-	Split Split `yaml:"split"`
+	Split     Split `yaml:"split"`
+	Operation `yaml:",inline"`
 }
 
 // Served is a model on a model server.
@@ -173,6 +172,7 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},
+		Operation: defaultOperation(),
 	}
 	if err := decodeStrict(data, &s); err != nil {
 		return Spec{}, err
@@ -194,14 +194,9 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 
 // LoadSpec reads the model.yaml at path. The error begins with the path.
 func LoadSpec(name, path string) (Spec, error) {
-	f, err := os.Open(path)
+	data, err := readSmall(path, maxSpecBytes)
 	if err != nil {
 		return Spec{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSpecBytes+1))
-	if err != nil {
-		return Spec{}, fmt.Errorf("%s: %w", path, err)
 	}
 	s, err := ParseSpec(name, data)
 	if err != nil {

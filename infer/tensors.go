@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // Tensors is a model without what lies before and behind its graph: tensors in, tensors out.
@@ -21,20 +20,14 @@ type Tensors struct {
 	repository *Repository
 }
 
-// Tensors finds a model by its folder's name and version; without a version it is the
-// highest that is ready. The error wraps ErrNoModel or ErrNotReady.
+// Tensors finds a model by its folder's name and version; without a version it is the one
+// that answers, and with one it may be on trial. The error wraps ErrNoModel or ErrNotReady.
 func (r *Repository) Tensors(name, version string) (Tensors, error) {
-	for {
-		m, err := r.named(name, version)
-		if err != nil {
-			return Tensors{}, err
-		}
-		t := Tensors{Name: m.name, Version: m.version, repository: r}
-		err = m.graphDo(func(g Graph) error { t.About = fedAs(g.About(), m.spec.Input); return nil })
-		if !errors.Is(err, errReplaced) {
-			return t, err
-		}
+	m, err := r.exactly(name, version)
+	if err != nil {
+		return Tensors{}, err
 	}
+	return Tensors{Name: m.version.name, Version: m.version.number, About: fedAs(m.graph.About(), m.spec.Input), repository: r}, nil
 }
 
 func fedAs(about About, in Input) About {
@@ -46,7 +39,7 @@ func fedAs(about About, in Input) About {
 				continue
 			}
 			p.Shape = slices.Clone(feed.Shape)
-			if about.Batches {
+			if about.Batches && len(p.Shape) > 0 {
 				p.Shape[0] = -1
 			}
 		}
@@ -54,64 +47,68 @@ func fedAs(about About, in Input) About {
 	return about
 }
 
-// Run is the graph's, within the repository's bounds: it waits for one of
-// Options.Concurrency places, and the graph is not taken away while it runs.
+// Run is the graph's, within the bounds of the model and the repository: it waits for a
+// place, is not started past ctx's deadline, and may be stopped and run again when the same
+// version is loaded anew.
 func (t Tensors) Run(ctx context.Context, batch int, fill func(inputs [][]float32) error, read func(outputs []Tensor) error) error {
-	leave, err := t.repository.enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
 	for {
-		m, err := t.repository.named(t.Name, t.Version)
+		m, err := t.repository.exactly(t.Name, t.Version)
 		if err != nil {
 			return err
 		}
-		err = m.graphDo(func(g Graph) error { return g.Run(ctx, batch, fill, read) })
-		if !errors.Is(err, errReplaced) { // else the same files were loaded again: take that
+		err = t.repository.runTensors(ctx, m, batch, fill, read)
+		if !errors.Is(err, errReplaced) {
 			return err
 		}
 	}
 }
 
-// named returns the model of a name and version.
-func (r *Repository) named(name, version string) (*model, error) {
+func (r *Repository) runTensors(ctx context.Context, m *model, batch int, fill func([][]float32) error, read func([]Tensor) error) error {
+	deadline, _ := ctx.Deadline()
+	for _, p := range []*places{m.places, r.places} {
+		if p == nil {
+			continue
+		}
+		if err := p.enter(ctx, deadline); err != nil {
+			return err
+		}
+		defer p.leave()
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("not started: %w", err)
+	}
+	if !m.lease.acquire() {
+		return errReplaced
+	}
+	defer m.lease.release()
+	bound, cancel := m.lease.bind(ctx)
+	defer cancel()
+	err := m.graph.Run(bound, batch, fill, read)
+	if err != nil && m.lease.broken.Err() != nil && ctx.Err() == nil {
+		return errReplaced
+	}
+	return err
+}
+
+// exactly returns the loaded model of a name and version, and no other in its place.
+func (r *Repository) exactly(name, number string) (*model, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if r.closed {
 		return nil, ErrClosed
 	}
-	var best *model
-	for _, m := range r.models {
-		if m.name == name && (version == "" || m.version == version) && (best == nil || newer(m, best)) {
-			best = m
-		}
+	s := r.series[name]
+	switch {
+	case s == nil:
+		return nil, r.none(fmt.Sprintf("model %q", clip(name)), func(v *version) string { return v.name })
+	case s.current != nil && (number == "" || s.current.version.number == number):
+		return s.current, nil
+	case s.trial != nil && s.trial.model.version.number == number:
+		return s.trial.model, nil
 	}
-	if best == nil {
-		return nil, fmt.Errorf("%w: %q version %q", ErrNoModel, clip(name), clip(version))
+	v, err := s.version(number)
+	if err != nil {
+		return nil, err
 	}
-	return best, nil
-}
-
-// newer says whether a is rather to be taken than b.
-func newer(a, b *model) bool {
-	if by := readyFirst(a, b); by != 0 {
-		return by < 0
-	}
-	va, _ := strconv.Atoi(a.version) // folders of versions are numbers
-	vb, _ := strconv.Atoi(b.version)
-	return va > vb
-}
-
-// graphDo does something with the graph, which is there until it is done.
-func (m *model) graphDo(do func(Graph) error) error {
-	m.use.RLock()
-	defer m.use.RUnlock()
-	if m.replaced {
-		return errReplaced
-	}
-	if m.graph == nil || m.state() != Ready {
-		return m.notReady()
-	}
-	return do(m.graph)
+	return nil, r.notReady(v)
 }

@@ -12,6 +12,7 @@ import (
 	"edgex-offload/app-service/functions"
 	"edgex-offload/app-service/supply"
 	"edgex-offload/endpoint"
+	"edgex-offload/infer"
 	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
 	"edgex-offload/offload"
@@ -20,19 +21,19 @@ import (
 
 // Plan is a section that was found right, in the units of the code.
 type Plan struct {
-	ModelsFolder string
-	Backend      ort.Options   // runs the box's models
-	ModelServer  oip.Options   // runs those with backend: oip; without Address there is none
-	Targets      []NamedTarget // in order of name
-	Probing      offload.Probing
-	Workers      int
-	DecisionLog  int
-	Limits       functions.Limits
-	Power        offload.Power
-	Supply       supply.Reader
-	Clock        supply.Of // whose clock is the box's speed
-	Network      string    // file of what policy dqn asks; "" is the one that ships
-	Live         Live
+	Models      infer.Options // but for what it runs on
+	Backend     ort.Options   // runs the box's models
+	ModelServer oip.Options   // runs those with backend: oip; without Address there is none
+	Targets     []NamedTarget // in order of name
+	Probing     offload.Probing
+	Workers     int
+	DecisionLog int
+	Limits      functions.Limits
+	Power       offload.Power
+	Supply      supply.Reader
+	Clock       supply.Of // whose clock is the box's speed
+	Network     string    // file of what policy dqn asks; "" is the one that ships
+	Live        Live
 }
 
 // NamedTarget is a target that is on.
@@ -56,12 +57,12 @@ type Live struct {
 func (o Offload) Plan() (Plan, error) {
 	c := checker{path: Section}
 	plan := Plan{
-		ModelsFolder: o.Models.Folder,
-		Backend:      c.backend(o.Models),
-		ModelServer:  c.modelServer(o.Models.OIP),
-		Probing:      c.probing(o.Probe),
-		Workers:      o.Workers,
-		DecisionLog:  o.DecisionLog,
+		Models:      c.models(o),
+		Backend:     c.backend(o.Models),
+		ModelServer: c.modelServer(o.Models.OIP),
+		Probing:     c.probing(o.Probe),
+		Workers:     o.Workers,
+		DecisionLog: o.DecisionLog,
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},

@@ -4,7 +4,6 @@ package config
 
 import (
 	"edgex-offload/app-service/supply"
-	"edgex-offload/infer/oip"
 	"edgex-offload/offload"
 )
 
@@ -43,6 +42,9 @@ type Models struct {
 	FP16, INT8      bool   // for TensorRT
 	EngineCache     string // folder for TensorRT
 	ProviderOptions map[string]map[string]string
+	PublicKey       string
+	DrainTimeout    string
+	Canary          Canary
 	OIP             ModelServer
 }
 
@@ -54,6 +56,15 @@ type ModelServer struct {
 	CallTimeout    string
 	CheckInterval  string
 	MessageKB      int
+}
+
+// Canary is infer.Canary.
+type Canary struct {
+	Share            float64
+	Tasks            int
+	MaxErrorIncrease float64
+	LatencyRatio     float64
+	Longest          string
 }
 
 // Target is a place that answers tasks over gRPC.
@@ -189,10 +200,7 @@ type Task struct {
 func Default() Offload {
 	s, p, probing := offload.DefaultSettings(), offload.DefaultPower(), offload.DefaultProbing()
 	return Offload{
-		Models: Models{
-			Folder: "models", Threads: 1, Providers: "CPU",
-			OIP: ModelServer{ConnectTimeout: "2s", CallTimeout: "30s", CheckInterval: "2s", MessageKB: oip.DefaultMessageBytes >> 10},
-		},
+		Models: defaultModels(),
 		Probe: Probe{
 			IntervalMin: probing.IntervalMin.String(), IntervalMax: probing.IntervalMax.String(),
 			Timeout: probing.Timeout.String(), RateBytesPerMinute: probing.RateBytesPerMinute,

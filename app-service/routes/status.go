@@ -22,6 +22,8 @@ type View struct {
 	Machine supply.State `json:"machine"`
 	// Models are those of the folder, loaded here or not, with their state.
 	Models []infer.Status `json:"models"`
+	// ModelCounts is what happened to them.
+	ModelCounts infer.Counts `json:"modelCounts"`
 	// ModelsProblem says why the models folder cannot be read; "" if it can.
 	ModelsProblem string `json:"modelsProblem,omitempty"`
 	// PassedOver counts what did not become a task, by reason (functions.Passed...).

@@ -207,6 +207,7 @@ func (q *query) fill(inputs [][]float32) error {
 // write puts the outputs that were asked for into an answer, in the form in which the
 // request's values came. What has no such form is raw.
 func (s *Service) write(answer *inference.ModelInferResponse, q query, about infer.About, outputs []infer.Tensor) error {
+	answer.Outputs, answer.RawOutputContents = nil, nil // it may be run again
 	raw, total := q.raw, 0
 	for _, i := range q.wanted {
 		d := wire.OfPort(about.Outputs[i].Type)

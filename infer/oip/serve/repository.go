@@ -5,6 +5,7 @@ package serve
 import (
 	"context"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -17,7 +18,7 @@ import (
 func (s *Service) RepositoryIndex(_ context.Context, r *inference.RepositoryIndexRequest) (*inference.RepositoryIndexResponse, error) {
 	answer := &inference.RepositoryIndexResponse{}
 	for _, m := range s.opts.Models.Models() {
-		if r.GetReady() && m.State != infer.Ready {
+		if r.GetReady() && !isReady(m.State) {
 			continue
 		}
 		answer.Models = append(answer.Models, &inference.RepositoryIndexResponse_ModelIndex{
@@ -30,8 +31,10 @@ func (s *Service) RepositoryIndex(_ context.Context, r *inference.RepositoryInde
 // stateOf is a state in Triton's words.
 func stateOf(state infer.State) string {
 	switch state {
-	case infer.Ready:
+	case infer.Ready, infer.Canaried:
 		return "READY"
+	case infer.Draining:
+		return "UNLOADING"
 	case infer.Loading:
 		return "LOADING"
 	default:
@@ -46,29 +49,34 @@ func reasonOf(m infer.Status) string {
 	return m.Error
 }
 
-// RepositoryModelLoad is Triton's. Parameters, as a configuration, are not taken.
+// RepositoryModelLoad is Triton's: the highest version takes over at once. Parameters, as a configuration, are not taken.
 func (s *Service) RepositoryModelLoad(ctx context.Context, r *inference.RepositoryModelLoadRequest) (*inference.RepositoryModelLoadResponse, error) {
 	if len(r.GetParameters()) > 0 {
 		return nil, invalid("parameters: allowed are none: a model is described by its model.yaml")
 	}
-	err := s.control(r.GetModelName(), func(c Control) error { return c.Load(ctx, r.GetModelName()) })
+	err := s.control(ctx, r.GetModelName(), func(ctx context.Context, c Control) error { return c.Load(ctx, r.GetModelName(), "") })
 	return &inference.RepositoryModelLoadResponse{}, err
 }
 
 // RepositoryModelUnload is Triton's. Parameters are passed over: no model depends on another.
 func (s *Service) RepositoryModelUnload(ctx context.Context, r *inference.RepositoryModelUnloadRequest) (*inference.RepositoryModelUnloadResponse, error) {
-	err := s.control(r.GetModelName(), func(c Control) error { return c.Unload(ctx, r.GetModelName()) })
+	err := s.control(ctx, r.GetModelName(), func(ctx context.Context, c Control) error { return c.Unload(ctx, r.GetModelName()) })
 	return &inference.RepositoryModelUnloadResponse{}, err
 }
 
-func (s *Service) control(name string, do func(Control) error) error {
+// patience bounds a call that loads or unloads; what it began goes on after that.
+const patience = 2 * time.Minute
+
+func (s *Service) control(ctx context.Context, name string, do func(context.Context, Control) error) error {
 	if s.opts.Control == nil {
 		return status.Error(codes.Unavailable, "clients may not load and unload models here: the operator allows it with OIP.Control")
 	}
 	if name == "" {
 		return invalid(`model_name "": allowed is the name of a model's folder`)
 	}
-	if err := do(s.opts.Control); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := do(ctx, s.opts.Control); err != nil {
 		return statusOf(err)
 	}
 	return nil

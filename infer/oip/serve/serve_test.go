@@ -140,7 +140,7 @@ func TestHealthAndMetadata(t *testing.T) {
 		code    codes.Code
 		want    string
 	}{
-		"none": {"", codes.NotFound, `no such model: "none"`}, "pair": {"2", codes.NotFound, `"pair" version "2"`},
+		"none": {"", codes.NotFound, `no such model: model "none"`}, "pair": {"2", codes.NotFound, `pair has no version "2"`},
 		"broken": {"", codes.Unavailable, "kind is"}, "far": {"", codes.Unavailable, "it runs on box alone"},
 	} {
 		_, err := s.ModelMetadata(ctx, &inference.ModelMetadataRequest{Name: name, Version: c.version})
@@ -276,7 +276,7 @@ func TestAnInferenceIsAdmittedAsATask(t *testing.T) {
 // control keeps what it was asked for.
 type control struct{ did []string }
 
-func (c *control) Load(_ context.Context, name string) error {
+func (c *control) Load(_ context.Context, name, _ string) error {
 	c.did = append(c.did, "load "+name)
 	if name == "none" {
 		return infer.ErrNoModel

@@ -21,9 +21,9 @@ type Models interface {
 	Tensors(name, version string) (infer.Tensors, error)
 }
 
-// Control loads and unloads models on a client's demand.
+// Control loads and unloads models on a client's demand; an infer.Repository too.
 type Control interface {
-	Load(ctx context.Context, name string) error
+	Load(ctx context.Context, name, version string) error
 	Unload(ctx context.Context, name string) error
 }
 
@@ -90,12 +90,14 @@ func (s *Service) ModelMetadata(_ context.Context, r *inference.ModelMetadataReq
 		Inputs: metadataOf(t.About.Inputs, t.About.Batches), Outputs: metadataOf(t.About.Outputs, t.About.Batches),
 	}
 	for _, status := range s.opts.Models.Models() {
-		if status.Name == t.Name && status.State == infer.Ready {
+		if status.Name == t.Name && isReady(status.State) {
 			m.Versions = append(m.Versions, status.Version)
 		}
 	}
 	return m, nil
 }
+
+func isReady(state infer.State) bool { return state == infer.Ready || state == infer.Canaried }
 
 func metadataOf(ports []infer.Port, batches bool) []*inference.ModelMetadataResponse_TensorMetadata {
 	var list []*inference.ModelMetadataResponse_TensorMetadata
@@ -135,6 +137,10 @@ func statusOf(err error) error {
 		code = codes.NotFound
 	case errors.Is(err, infer.ErrNotReady), errors.Is(err, infer.ErrClosed), errors.Is(err, infer.ErrBackend):
 		code = codes.Unavailable
+	case errors.Is(err, infer.ErrBusy):
+		code = codes.ResourceExhausted
+	case errors.Is(err, infer.ErrUnderWay):
+		code = codes.DeadlineExceeded
 	default:
 		code = codes.Internal
 	}
