@@ -99,3 +99,74 @@ func TestBackendKeysAreChecked(t *testing.T) {
 		assert.ErrorContains(t, err, want, yaml)
 	}
 }
+
+// While the server is away an older version answers that needs none.
+func TestAnOlderVersionAnswersWhileTheServerIsAway(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "m", "1", "1", tinyImage)
+	path := filepath.Join(dir, "m", "2")
+	require.NoError(t, os.MkdirAll(path, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(path, SpecFile), []byte(tinyImage+"backend: oip\n"), 0o644))
+	far := &remoteBackend{}
+	changes := make(chan struct{}, 64)
+	r, err := Open(Options{
+		Dir: dir, Backend: Backends{OIP: far, ONNX: &fakeBackend{}}, Rescan: time.Hour,
+		OnChange: func() { changes <- struct{}{} },
+	})
+	require.NoError(t, err)
+	defer r.Close()
+	require.NoError(t, r.Wait(t.Context()))
+	require.Equal(t, map[string]State{"m/1": Unloaded, "m/2": Ready}, statesOf(r))
+
+	far.mu.Lock()
+	far.missing = true
+	lost := far.source.Lost
+	far.mu.Unlock()
+	lost(errors.New("server went away"))
+	for statesOf(r)["m/1"] != Ready {
+		<-changes
+	}
+	assert.Equal(t, Failed, statesOf(r)["m/2"])
+
+	far.mu.Lock()
+	far.missing = false
+	far.mu.Unlock()
+	require.NoError(t, r.Rescan(t.Context()))
+	assert.Equal(t, Ready, statesOf(r)["m/2"])
+	assert.NotEqual(t, Ready, statesOf(r)["m/1"])
+}
+
+func TestTensorsAreThoseOfTheVersionThatIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "m", "1", "1", tinySignal)
+	put(t, dir, "m", "2", "0", tinySignal)
+	put(t, dir, "far", "1", "0", tinySignal+"runs_on: [cloud]\n")
+	r, _ := repository(t, dir, Box)
+	for _, version := range []string{"", "2"} {
+		m, err := r.Tensors("m", version)
+		require.NoError(t, err)
+		assert.Equal(t, "m/2", m.Name+"/"+m.Version)
+		var got []float32
+		err = m.Run(t.Context(), 1, func(in [][]float32) error { assert.Len(t, in[0], 6); return nil }, func(out []Tensor) error {
+			got = append(got, out[0].Data...)
+			return nil
+		})
+		require.NoError(t, err)
+		assert.Equal(t, []float32{9, 0}, got)
+	}
+	for name, want := range map[[2]string]error{
+		{"m", "1"}: ErrNotReady, {"m", "3"}: ErrNoModel, {"none", ""}: ErrNoModel, {"far", ""}: ErrNotReady,
+	} {
+		_, err := r.Tensors(name[0], name[1])
+		assert.ErrorIs(t, err, want, name)
+	}
+	m, err := r.Tensors("m", "2")
+	require.NoError(t, err)
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	assert.ErrorIs(t, m.Run(late, 1, nil, nil), context.DeadlineExceeded)
+	require.NoError(t, r.Unload(t.Context(), "m"))
+	assert.ErrorIs(t, m.Run(t.Context(), 1, nil, nil), ErrNotReady)
+	require.NoError(t, r.Close())
+	assert.ErrorIs(t, m.Run(t.Context(), 1, nil, nil), ErrClosed)
+}
