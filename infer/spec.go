@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 
+	"edgex-offload/internal/strictyaml"
 	"edgex-offload/offload"
 )
 
@@ -142,10 +143,10 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},
 	}
-	if err := decodeStrict(data, &s); err != nil {
+	if _, err := strictyaml.Decode(data, &s); err != nil {
 		return Spec{}, err
 	}
-	if math.IsNaN(s.Input.Scale) { // not given: decodeStrict lets no such number through
+	if math.IsNaN(s.Input.Scale) { // not given: strictyaml lets no such number through
 		s.Input.Scale = 1
 		if s.Input.Type == "image" {
 			s.Input.Scale = 1. / 255
