@@ -194,7 +194,7 @@ func (x *execution) free() {
 // stage runs one and notes what came of it.
 func (x *execution) stage(ctx context.Context, i int) {
 	r, now := &x.results[i], time.Now()
-	r.view.StartedMs = max(x.offset(now), 1e-6) // 0 means not begun
+	r.view.StartedMs = x.offset(now)
 	until := x.deadline
 	if !until.IsZero() {
 		until = x.c.Deadline(i, now, x.deadline)
@@ -212,7 +212,7 @@ func (x *execution) stage(ctx context.Context, i int) {
 	case Classify:
 		x.classify(ctx, i, until)
 	}
-	r.view.EndedMs = x.offset(time.Now())
+	r.view.EndedMs = max(x.offset(time.Now()), 1e-6) // 0 means not begun
 	r.usable = r.view.Reason == "" || r.view.Answered > 0 || len(r.crops) > 0
 }
 

@@ -19,8 +19,8 @@ type StageView struct {
 	// that runs in the service itself.
 	Does  string `json:"does"`
 	Model string `json:"model,omitempty"`
-	// StartedMs, EndedMs and DeadlineMs (what it was given) count from Record.Created; all are
-	// 0 for a stage that was not begun, and DeadlineMs where there is none.
+	// StartedMs, EndedMs and DeadlineMs (what it was given) count from Record.Created. EndedMs is
+	// 0 for a stage that was not begun, DeadlineMs where there is none.
 	StartedMs  float64 `json:"startedMs"`
 	EndedMs    float64 `json:"endedMs"`
 	DeadlineMs float64 `json:"deadlineMs,omitempty"`
@@ -78,7 +78,7 @@ func (s *StageView) words() string {
 	if s.Model != "" {
 		what += " with " + s.Model
 	}
-	if s.StartedMs == 0 && s.EndedMs == 0 {
+	if s.EndedMs == 0 {
 		return fmt.Sprintf("%s (%s) was not begun: %s: %s", s.Name, what, s.Reason, s.Error)
 	}
 	said := []string{fmt.Sprintf("%.0f ms: %s (%s) took %.0f ms", s.StartedMs, s.Name, what, s.EndedMs-s.StartedMs)}
