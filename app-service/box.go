@@ -14,6 +14,7 @@ import (
 
 	"edgex-offload/app-service/config"
 	"edgex-offload/app-service/supply"
+	"edgex-offload/cascade"
 	"edgex-offload/infer"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
@@ -26,10 +27,12 @@ import (
 type box struct {
 	backend *ort.Runtime
 	models  *infer.Repository
-	clients []*remote.Client
-	targets []string // their names
-	runner  *runner.Runner
-	supply  supply.Reader
+	// cascades run on the runner.
+	cascades *cascade.Set
+	clients  []*remote.Client
+	targets  []string // their names
+	runner   *runner.Runner
+	supply   supply.Reader
 
 	network network // what policy dqn asks
 
@@ -75,7 +78,20 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		Settings: plan.Live.Engine, Power: plan.Power, Local: b.models, Targets: targets,
 		Workers: plan.Workers, Probing: plan.Probing, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
 	})
+	if err != nil {
+		return b, err
+	}
+	b.cascades, err = newCascades(plan, b.runner, lc)
 	return b, err
+}
+
+// newCascades reads the folder; what is wrong in it is told in the log and in the status.
+func newCascades(plan config.Plan, engine cascade.Engine, lc logger.LoggingClient) (*cascade.Set, error) {
+	run, err := cascade.NewRunner(engine, cascade.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return cascade.NewSet(cascade.SetOptions{Folder: plan.CascadesFolder, Runner: run, Records: plan.DecisionLog, Log: lc})
 }
 
 // modelsChanged is called by the models' own goroutine and does not block.
@@ -92,6 +108,7 @@ func (b *box) run(ctx context.Context) error {
 	group.Go(func() error { return b.runner.Run(ctx) })
 	group.Go(func() error { b.tellModels(ctx); return nil })
 	group.Go(func() error { b.tellSupply(ctx); return nil })
+	group.Go(func() error { b.followCascades(ctx); return nil })
 	group.Go(func() error { b.network.load(ctx, b.runner.SetNetwork); return nil })
 	group.Go(func() error {
 		_ = b.models.Wait(ctx) // what it says is read by problem
@@ -118,6 +135,14 @@ func (b *box) tellSupply(ctx context.Context) {
 	tick := time.NewTicker(supply.Interval)
 	defer tick.Stop()
 	supply.Follow(ctx, b.supply.Read, tick.C, b.runner.SetBox)
+}
+
+// followCascades takes up what changes in the cascades' folder.
+func (b *box) followCascades(ctx context.Context) {
+	const interval = 10 * time.Second // as for models
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	b.cascades.Follow(ctx, tick.C)
 }
 
 // problem says why the models folder cannot be read; "" if it can, or is still being read.

@@ -31,10 +31,11 @@ type SetOptions struct {
 }
 
 // Set holds the cascades of a folder, and what became of the pictures that went through them. It
-// is safe for concurrent use; Look is called by one goroutine at a time.
+// is safe for concurrent use.
 type Set struct {
 	options SetOptions
 
+	looking sync.Mutex         // is held by the one that reads the folder
 	mu      sync.Mutex         // guards the rest
 	members map[string]*member // by name
 	problem string             // why the folder cannot be read
@@ -63,6 +64,8 @@ func NewSet(o SetOptions) (*Set, error) {
 
 // Look reads the folder again. A file that became wrong does not replace what was right before.
 func (s *Set) Look() {
+	s.looking.Lock()
+	defer s.looking.Unlock()
 	s.mu.Lock()
 	before, problem := s.members, s.problem
 	s.mu.Unlock()

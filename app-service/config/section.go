@@ -17,6 +17,7 @@ const (
 // key does; fields here add what the code needs to know.
 type Offload struct {
 	Models      Models
+	Cascades    Cascades
 	Targets     map[string]Target // by name; one without Address is off
 	Probe       Probe
 	Workers     int
@@ -41,6 +42,11 @@ type Models struct {
 	FP16, INT8      bool   // for TensorRT
 	EngineCache     string // folder for TensorRT
 	ProviderOptions map[string]map[string]string
+}
+
+// Cascades says where the cascades are.
+type Cascades struct {
+	Folder string
 }
 
 // Target is a place that answers tasks over gRPC.
@@ -158,6 +164,7 @@ type Task struct {
 	Profile        string
 	Kind           string
 	Model          string
+	Cascade        string
 	Priority       string
 	Deadline       string
 	ExpectedLocal  string
@@ -169,7 +176,8 @@ type Task struct {
 func Default() Offload {
 	s, p, probing := offload.DefaultSettings(), offload.DefaultPower(), offload.DefaultProbing()
 	return Offload{
-		Models: Models{Folder: "models", Threads: 1, Providers: "CPU"},
+		Models:   Models{Folder: "models", Threads: 1, Providers: "CPU"},
+		Cascades: Cascades{Folder: "cascades"},
 		Probe: Probe{
 			IntervalMin: probing.IntervalMin.String(), IntervalMax: probing.IntervalMax.String(),
 			Timeout: probing.Timeout.String(), RateBytesPerMinute: probing.RateBytesPerMinute,

@@ -10,6 +10,7 @@ import (
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/common"
 	"github.com/labstack/echo/v4"
 
+	"edgex-offload/cascade"
 	"edgex-offload/infer"
 	"edgex-offload/runner"
 )
@@ -21,6 +22,8 @@ type View struct {
 	Models []infer.Status `json:"models"`
 	// ModelsProblem says why the models folder cannot be read; "" if it can.
 	ModelsProblem string `json:"modelsProblem,omitempty"`
+	// Cascades are those of the folder, and those that rules ask for and that are not there.
+	Cascades []cascade.Status `json:"cascades"`
 	// PassedOver counts what did not become a task, by reason (functions.Passed...).
 	PassedOver map[string]uint64 `json:"passedOver"`
 	// Events counts outcome events by what became of them (functions.Publish...).

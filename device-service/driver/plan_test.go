@@ -84,7 +84,11 @@ func TestShippedProfiles(t *testing.T) {
 					assert.True(t, r.IsHidden, r.Name)
 				}
 			}
-			assert.Equal(t, outcome, outcomes)
+			want := maps.Clone(outcome)
+			if profile.Name == "offload-camera" { // cascades are for pictures
+				want["Stages"] = "String"
+			}
+			assert.Equal(t, want, outcomes)
 			for _, role := range roles {
 				assert.True(t, found[role], role)
 			}
