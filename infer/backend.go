@@ -27,13 +27,36 @@ type Source struct {
 
 // Graph is a loaded graph. It is safe for concurrent use.
 type Graph interface {
-	// Run has fill write the input (Spec.Input.Values numbers, of any previous content),
-	// runs the graph and shows read the outputs, in the order of Spec.Outputs if that is
-	// given. Neither may keep what it is shown. Run ends soon after ctx ends, with
-	// ctx.Err() in the error's chain.
-	Run(ctx context.Context, fill func(input []float32) error, read func(outputs []Tensor) error) error
+	// About describes the graph. It does not change.
+	About() About
+	// Run has fill write the inputs, one slice for each of About().Inputs, which holds batch
+	// examples one after the other, of any previous content; runs the graph; and shows read
+	// the outputs, in the order of About().Outputs. Neither may keep what it is shown. All of
+	// it is float32, whatever type the graph has: the backend converts. A batch of more than
+	// one needs About().Batches. Run ends soon after ctx ends, with ctx.Err() in the error's
+	// chain.
+	Run(ctx context.Context, batch int, fill func(inputs [][]float32) error, read func(outputs []Tensor) error) error
 	// Close frees the graph. No Run may be under way, and none may follow.
 	Close() error
+}
+
+// About describes a loaded graph.
+type About struct {
+	// Provider is what runs it, as "CPU", "CUDA" or "oip host:port".
+	Provider string
+	// Inputs that are fed and Outputs that are read.
+	Inputs, Outputs []Port
+	// Batches tells that the first dimension of all of them is free.
+	Batches bool
+}
+
+// Port is an input or output of a graph.
+type Port struct {
+	Name string
+	// Type as the graph has it: float32, float16, uint8, int64, ...
+	Type string
+	// Shape with -1 for a dimension that is free; nil is unknown.
+	Shape []int64
 }
 
 // Tensor is one output of a graph.

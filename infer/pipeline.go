@@ -50,11 +50,11 @@ func planOf(in Input) *picture.Plan {
 func (p *pipeline) answer(ctx context.Context, graph Graph, task offload.Task) (offload.Answer, error) {
 	var at picture.Placement
 	var answer offload.Answer
-	fill := func(input []float32) (err error) {
+	fill := func(inputs [][]float32) (err error) {
 		if p.plan != nil {
-			at, err = p.fillImage(input, task)
+			at, err = p.fillImage(inputs[0], task)
 		} else {
-			err = p.fillSignal(input, task)
+			err = p.fillSignal(inputs[0], task)
 		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrInput, err)
@@ -65,7 +65,7 @@ func (p *pipeline) answer(ctx context.Context, graph Graph, task offload.Task) (
 		answer, err = p.read(outputs, at)
 		return err
 	}
-	err := graph.Run(ctx, fill, read)
+	err := graph.Run(ctx, 1, fill, read)
 	return answer, err
 }
 

@@ -61,8 +61,10 @@ type fakeGraph struct {
 	mu      sync.Mutex
 }
 
-func (g *fakeGraph) Run(ctx context.Context, fill func([]float32) error, read func([]Tensor) error) error {
-	if err := fill(make([]float32, g.spec.Input.Values())); err != nil {
+func (g *fakeGraph) About() About { return About{Provider: "fake", Batches: true} }
+
+func (g *fakeGraph) Run(ctx context.Context, batch int, fill func([][]float32) error, read func([]Tensor) error) error {
+	if err := fill([][]float32{make([]float32, batch*g.spec.Input.Values())}); err != nil {
 		return err
 	}
 	g.mu.Lock()

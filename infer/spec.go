@@ -207,6 +207,19 @@ func (in Input) TensorShape() []int64 {
 	return []int64{1, int64(in.Channels()), int64(in.Height), int64(in.Width)}
 }
 
+// Fed is a tensor that a graph is fed.
+type Fed struct {
+	// Name of the graph's input; empty for its only one.
+	Name string
+	// Shape with a batch of one in front.
+	Shape []int64
+	// Optional: a graph without this input is fed the others.
+	Optional bool
+}
+
+// Feeds lists what the graph is fed.
+func (in Input) Feeds() []Fed { return []Fed{{Name: in.Name, Shape: in.TensorShape()}} }
+
 // Values is how many numbers the tensor holds.
 func (in Input) Values() int {
 	n := 1

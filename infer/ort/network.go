@@ -15,14 +15,14 @@ type Network struct {
 	graph         infer.Graph
 	inputs        int
 	state, values []float32 // of the call under way
-	fill          func(input []float32) error
+	fill          func(inputs [][]float32) error
 	read          func(outputs []infer.Tensor) error
 }
 
 // LoadNetwork loads a graph with one input of [1, inputs] and one output of [1, outputs].
 func (r *Runtime) LoadNetwork(ctx context.Context, onnx []byte, inputs, outputs int) (*Network, error) {
 	n := &Network{inputs: inputs}
-	n.fill = func(input []float32) error { copy(input, n.state); return nil }
+	n.fill = func(inputs [][]float32) error { copy(inputs[0], n.state); return nil }
 	n.read = func(out []infer.Tensor) error {
 		if len(out) != 1 || len(out[0].Data) != len(n.values) {
 			return fmt.Errorf("the network has %d outputs: needed is one of %d values", len(out), len(n.values))
@@ -48,7 +48,7 @@ func (n *Network) Values(state, values []float32) error {
 		return fmt.Errorf("%d inputs: the network has %d", len(state), n.inputs)
 	}
 	n.state, n.values = state, values
-	return n.graph.Run(context.Background(), n.fill, n.read)
+	return n.graph.Run(context.Background(), 1, n.fill, n.read)
 }
 
 // Close frees the graph. No Values may be under way, and none may follow.

@@ -28,8 +28,13 @@ const (
 	dimParam               protowire.Number = 2
 )
 
-// onnxFloat is TensorProto.FLOAT.
-const onnxFloat = 1
+// Numbers of TensorProto.DataType.
+const (
+	onnxFloat    = 1
+	onnxInt64    = 7
+	onnxString   = 8
+	onnxBFloat16 = 16
+)
 
 // header is what model.onnx says of the graph's inputs and outputs. Reading it from the
 // file costs microseconds; asking ONNX Runtime costs a session.
@@ -45,8 +50,10 @@ type value struct {
 	tensor   bool
 	hasShape bool
 	dims     []dim
-	// fixed is the shape in which an output is written in place; nil if it varies.
-	fixed []int64
+	// shape is what an input is fed, with a batch of one in front.
+	shape []int64
+	// inPlace tells of an output that it has the shape that it declares.
+	inPlace bool
 }
 
 // dim is a dimension: a number, a name, or neither.
@@ -105,37 +112,6 @@ func (h *header) read(f field) error {
 		return err
 	}
 	return nil
-}
-
-// withoutWeightInputs takes those inputs off the graph that are weights as well. As
-// inputs they could be replaced in each run, so ONNX Runtime would fold nothing into
-// them: UltraFace runs three times faster without.
-func (h header) withoutWeightInputs(model []byte) []byte {
-	found := false
-	for _, v := range h.inputs {
-		found = found || h.weights[v.name]
-	}
-	if !found {
-		return model
-	}
-	out := make([]byte, 0, len(model))
-	_ = eachField(model, func(f field) error { // parseGraph has read it without an error
-		if f.number != modelGraph || f.kind != protowire.BytesType {
-			out = append(out, f.raw...)
-			return nil
-		}
-		graph := make([]byte, 0, len(f.bytes))
-		_ = eachField(f.bytes, func(f field) error {
-			if name, _ := stringField(f.bytes, valueName); f.number != graphInput || !h.weights[name] {
-				graph = append(graph, f.raw...)
-			}
-			return nil
-		})
-		out = protowire.AppendTag(out, modelGraph, protowire.BytesType)
-		out = protowire.AppendBytes(out, graph)
-		return nil
-	})
-	return out
 }
 
 func parseValue(b []byte) (v value, err error) {

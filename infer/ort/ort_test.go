@@ -50,8 +50,8 @@ func load(tb testing.TB, r *Runtime, model []byte, spec infer.Spec) infer.Graph 
 
 // run feeds values and returns copies of the outputs.
 func run(ctx context.Context, g infer.Graph, values ...float32) (outputs []infer.Tensor, err error) {
-	err = g.Run(ctx, func(in []float32) error {
-		copy(in, values)
+	err = g.Run(ctx, 1, func(in [][]float32) error {
+		copy(in[0], values)
 		return nil
 	}, func(out []infer.Tensor) error {
 		for _, o := range out {
@@ -79,7 +79,7 @@ func TestOutputsOfFixedShapeAreWrittenInPlace(t *testing.T) {
 	g := load(t, newRuntime(t, Options{}), relu, signal(4))
 	var at [2]*float32
 	for i := range at {
-		require.NoError(t, g.Run(context.Background(), func([]float32) error { return nil }, func(out []infer.Tensor) error {
+		require.NoError(t, g.Run(context.Background(), 1, func([][]float32) error { return nil }, func(out []infer.Tensor) error {
 			at[i] = &out[0].Data[0]
 			return nil
 		}))
@@ -110,7 +110,7 @@ func TestInputsThatAreWeightsAreTakenOff(t *testing.T) {
 	h, err := parseGraph(model)
 	require.NoError(t, err)
 	require.Len(t, h.inputs, 2)
-	stripped, err := parseGraph(h.withoutWeightInputs(model))
+	stripped, err := parseGraph(h.rewrite(model, nil, nil))
 	require.NoError(t, err)
 	require.Len(t, stripped.inputs, 1)
 	assert.Equal(t, "x", stripped.inputs[0].name)
@@ -145,8 +145,11 @@ func TestLoadSaysWhatToChange(t *testing.T) {
 	of := func(dims ...any) []byte {
 		return onnxModel([]node{{op: "Relu", in: []string{"x"}, out: []string{"y"}}}, []io{{name: "x", dims: dims}}, []io{{name: "y", dims: dims}})
 	}
-	ints := onnxModel([]node{{op: "Shape", in: []string{"x"}, out: []string{"y"}}}, []io{{name: "x", dims: []any{1, 4}}}, []io{{name: "y", elemType: 7, dims: []any{2}}})
-	bytes := onnxModel([]node{{op: "Identity", in: []string{"x"}, out: []string{"y"}}}, []io{{name: "x", elemType: 2, dims: []any{1, 4}}}, []io{{name: "y", elemType: 2, dims: []any{1, 4}}})
+	texts := onnxModel([]node{{op: "Identity", in: []string{"x"}, out: []string{"y"}}}, []io{{name: "x", elemType: 8, dims: []any{1, 4}}}, []io{{name: "y", elemType: 8, dims: []any{1, 4}}})
+	bytes := onnxModel([]node{{op: "Identity", in: []string{"x"}, out: []string{"y"}}}, []io{{name: "x", elemType: 2, dims: []any{1, 4, 4, 3}}}, []io{{name: "y", elemType: 2, dims: []any{1, 4, 4, 3}}})
+	tokens := onnxModel([]node{{op: "Cast", in: []string{"x"}, out: []string{"y"}, attr: map[string]int{"to": 8}}}, []io{{name: "x", dims: []any{1, 4}}}, []io{{name: "y", elemType: 8, dims: []any{1, 4}}})
+	scaled := image(4, 4, "NHWC", "RGB")
+	scaled.Input.Scale = 1. / 255
 	two := onnxModel([]node{{op: "Add", in: []string{"x", "z"}, out: []string{"y"}}}, []io{{name: "x", dims: []any{1, 4}}, {name: "z", dims: []any{1, 4}}}, []io{{name: "y", dims: []any{1, 4}}})
 	unknown := onnxModel([]node{{op: "Frobnicate", in: []string{"x"}, out: []string{"y"}}}, []io{{name: "x", dims: []any{1, 4}}}, []io{{name: "y", dims: []any{1, 4}}})
 	named := signal(4)
@@ -173,8 +176,9 @@ func TestLoadSaysWhatToChange(t *testing.T) {
 		{"no image", of(1, 28), image(28, 28, "NCHW", "GRAY"), []string{"is input.type signal?"}},
 		{"signal", of(1, 3, 1024), signal(3, 512), []string{"correct input.shape"}},
 		{"signal's rank", of(1, 3, 1024), signal(3072), []string{"give input.shape the 2 dimensions"}},
-		{"input's type", bytes, signal(4), []string{`input "x" is of type uint8`, "float32"}},
-		{"output's type", ints, signal(4), []string{`output "y" is of type int64`, "name another"}},
+		{"input's type", texts, signal(4), []string{`input "x" is of type string`, "float32"}},
+		{"bytes of a scaled picture", bytes, scaled, []string{`input "x" is of type uint8, but input.scale is 0.003922: set input.scale: 1`}},
+		{"output's type", tokens, signal(4), []string{`output "y" is of type string`, "name another"}},
 		{"two inputs", two, signal(4), []string{`2 inputs ("x", "z")`}},
 		{"input's name", relu, named, []string{`input.name is "data": the graph's input is "x"`}},
 		{"output's name", relu, output, []string{`outputs[0] is "scores": the graph has "y"`}},
@@ -213,7 +217,7 @@ func TestTheContextEndsARun(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 
 	between, cancel := context.WithCancel(context.Background())
-	err = g.Run(between, func([]float32) error { cancel(); return nil }, func([]infer.Tensor) error { return errors.New("was run") })
+	err = g.Run(between, 1, func([][]float32) error { cancel(); return nil }, func([]infer.Tensor) error { return errors.New("was run") })
 	assert.ErrorIs(t, err, context.Canceled)
 
 	// Without an end in the midst of it the run would succeed.
@@ -247,9 +251,9 @@ func TestManyAtOnce(t *testing.T) {
 func TestAnErrorOfFillOrReadIsRunsOwn(t *testing.T) {
 	g := load(t, newRuntime(t, Options{}), relu, signal(4))
 	bad := errors.New("bad")
-	fine := func([]float32) error { return nil }
-	assert.ErrorIs(t, g.Run(context.Background(), func([]float32) error { return bad }, nil), bad)
-	assert.ErrorIs(t, g.Run(context.Background(), fine, func([]infer.Tensor) error { return bad }), bad)
+	fine := func([][]float32) error { return nil }
+	assert.ErrorIs(t, g.Run(context.Background(), 1, func([][]float32) error { return bad }, nil), bad)
+	assert.ErrorIs(t, g.Run(context.Background(), 1, fine, func([]infer.Tensor) error { return bad }), bad)
 }
 
 func FuzzParseGraph(f *testing.F) {
@@ -261,7 +265,7 @@ func FuzzParseGraph(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := parseGraph(h.withoutWeightInputs(model))
+		again, err := parseGraph(h.rewrite(model, nil, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,9 +274,19 @@ func FuzzParseGraph(f *testing.F) {
 				t.Fatalf("%q is an input still", in.name)
 			}
 		}
-		_, _ = h.pickInput(infer.Input{Type: "signal", Shape: []int{4}})
-		_, _ = h.pickInput(infer.Input{Type: "image", Width: 4, Height: 4, Layout: "NHWC", Color: "RGB"})
-		_, _ = h.pickOutputs(infer.Spec{Decoder: infer.SSD})
+		_, _ = h.pickInputs(infer.Input{Type: "image", Width: 4, Height: 4, Layout: "NHWC", Color: "RGB"})
+		ins, err := h.pickInputs(infer.Input{Type: "signal", Shape: []int{4}})
+		if err != nil {
+			return
+		}
+		outs, err := h.pickOutputs(infer.Spec{Decoder: infer.SSD})
+		if err != nil {
+			return
+		}
+		if _, err := parseGraph(h.rewrite(model, ins, outs)); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = ports(ins), batches(ins, outs)
 	})
 }
 
@@ -282,10 +296,10 @@ func BenchmarkRun(b *testing.B) {
 	b.Run("graph", func(b *testing.B) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		fill, read := func([]float32) error { return nil }, func([]infer.Tensor) error { return nil }
+		fill, read := func([][]float32) error { return nil }, func([]infer.Tensor) error { return nil }
 		b.ReportAllocs()
 		for b.Loop() {
-			if err := g.Run(ctx, fill, read); err != nil {
+			if err := g.Run(ctx, 1, fill, read); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -293,7 +307,7 @@ func BenchmarkRun(b *testing.B) {
 	b.Run("bare", func(b *testing.B) {
 		s, is := g.(*graph)
 		require.True(b, is)
-		slot, err := s.take()
+		slot, err := s.take(1)
 		require.NoError(b, err)
 		defer s.put(slot)
 		b.ReportAllocs()

@@ -133,7 +133,7 @@ func (r *Runtime) load(ctx context.Context, source infer.Source) (*graph, error)
 	if err != nil {
 		return nil, err
 	}
-	in, err := head.pickInput(source.Spec.Input)
+	ins, err := head.pickInputs(source.Spec.Input)
 	if err != nil {
 		return nil, err
 	}
@@ -141,32 +141,37 @@ func (r *Runtime) load(ctx context.Context, source infer.Source) (*graph, error)
 	if err != nil {
 		return nil, err
 	}
-	session, err := r.session(source, head, in, outs)
+	session, err := r.session(source.Dir, head.rewrite(source.ONNX, ins, outs), ins, outs)
 	if err != nil {
 		return nil, err
 	}
-	g := &graph{session: session, shape: source.Spec.Input.TensorShape(), outputs: outs, release: r.release}
-	if err := g.probe(ctx, in); err != nil {
+	g := &graph{session: session, inputs: ins, outputs: outs, release: r.release, idle: map[int][]*slot{}}
+	g.about = infer.About{Provider: CPU, Inputs: ports(ins), Outputs: ports(outs), Batches: batches(ins, outs)}
+	if err := g.probe(ctx); err != nil {
 		return nil, errors.Join(err, g.free())
 	}
 	return g, nil
 }
 
-func (r *Runtime) session(source infer.Source, head header, in value, outs []value) (s *onnx.DynamicAdvancedSession, err error) {
-	opts, err := r.sessionOptions(source.Dir)
+func (r *Runtime) session(dir string, model []byte, ins, outs []value) (s *onnx.DynamicAdvancedSession, err error) {
+	opts, err := r.sessionOptions(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, opts.Destroy()) }()
-	names := make([]string, len(outs))
-	for i, o := range outs {
-		names[i] = o.name
-	}
-	s, err = onnx.NewDynamicAdvancedSessionWithONNXData(head.withoutWeightInputs(source.ONNX), []string{in.name}, names, opts)
+	s, err = onnx.NewDynamicAdvancedSessionWithONNXData(model, sessionNames(ins), sessionNames(outs), opts)
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime %s cannot load the graph: %w", onnx.GetVersion(), err)
 	}
 	return s, nil
+}
+
+func sessionNames(values []value) []string {
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = v.inSession()
+	}
+	return names
 }
 
 func (r *Runtime) logf(format string, args ...any) {
