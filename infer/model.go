@@ -94,8 +94,12 @@ func (m *model) load(ctx context.Context, backend Backend, dir string) error {
 	if err != nil {
 		return err
 	}
+	steps, err := newPipeline(m.spec, dir, graph.About().Inputs)
+	if err != nil {
+		return errors.Join(err, graph.Close())
+	}
 	m.use.Lock()
-	m.graph, m.steps = graph, newPipeline(m.spec)
+	m.graph, m.steps = graph, steps
 	m.use.Unlock()
 	if err := m.warmUp(ctx); err != nil {
 		return errors.Join(fmt.Errorf("first inference: %w", err), m.unload())
