@@ -43,46 +43,61 @@ func planOf(in Input) *picture.Plan {
 
 // answer runs one task. Its error wraps ErrInput if the payload is at fault.
 func (p *pipeline) answer(ctx context.Context, graph Graph, task offload.Task) (offload.Answer, error) {
-	var at picture.Placement
-	var answer offload.Answer
-	var fed []float32
-	fill := func(inputs [][]float32) (err error) {
-		switch {
-		case p.plan != nil:
-			at, err = p.fillImage(inputs[0], task)
-		case p.text != nil:
-			err = p.fillText(inputs, task)
-		default:
-			err = p.fillSignal(inputs[0], task)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrInput, err)
-		}
-		if p.spec.reconstructs() {
-			fed = slices.Clone(inputs[0])
-		}
-		return nil
-	}
-	read := func(outputs []Tensor) (err error) {
-		if len(outputs) == 0 {
-			return fmt.Errorf("the graph gave no output: decoder %s needs one", p.spec.Decoder)
-		}
-		answer, err = p.decode(outputs, fed, at)
-		return err
-	}
-	err := graph.Run(ctx, 1, fill, read)
-	return answer, err
+	r := &run{pipeline: p, task: task, watch: newWatch(ctx)}
+	err := graph.Run(ctx, 1, r.fill, r.read)
+	return r.answer, err
 }
 
-func (p *pipeline) fillImage(input []float32, task offload.Task) (picture.Placement, error) {
-	if err := checkType(task, "image/jpeg", "image/jpg", "image/png"); err != nil {
-		return picture.Placement{}, err
+// run is one task on its way through the pipeline.
+type run struct {
+	*pipeline
+	task   offload.Task
+	watch  watch
+	at     picture.Placement // of an image
+	fed    []float32         // what a reconstruction is compared with
+	answer offload.Answer
+}
+
+func (r *run) fill(inputs [][]float32) (err error) {
+	switch {
+	case r.plan != nil:
+		err = r.fillImage(inputs[0])
+	case r.text != nil:
+		err = r.fillText(inputs, r.task)
+	default:
+		err = r.fillSignal(inputs[0], r.task)
 	}
-	img, err := picture.Decode(task.Payload)
 	if err != nil {
-		return picture.Placement{}, err
+		return fmt.Errorf("%w: %w", ErrInput, err)
 	}
-	return p.plan.Fill(input, img)
+	if r.spec.reconstructs() {
+		r.fed = slices.Clone(inputs[0])
+	}
+	r.watch.lap(tensorStage)
+	return nil
+}
+
+func (r *run) read(outputs []Tensor) (err error) {
+	r.watch.lap(graphStage)
+	if len(outputs) == 0 {
+		return fmt.Errorf("the graph gave no output: decoder %s needs one", r.spec.Decoder)
+	}
+	r.answer, err = r.decode(outputs, r.fed, r.at)
+	r.watch.lap(readStage)
+	return err
+}
+
+func (r *run) fillImage(input []float32) error {
+	if err := checkType(r.task, "image/jpeg", "image/jpg", "image/png"); err != nil {
+		return err
+	}
+	img, err := picture.Decode(r.task.Payload)
+	if err != nil {
+		return err
+	}
+	r.watch.lap(decodeStage)
+	r.at, err = r.plan.Fill(input, img)
+	return err
 }
 
 func (p *pipeline) fillSignal(input []float32, task offload.Task) error {
