@@ -126,7 +126,8 @@ func TestPublishOutcomeObjects(t *testing.T) {
 func TestPublishOutcomeValues(t *testing.T) {
 	r := result()
 	r.Outcome.Answer.Values = []offload.Value{
-		{Label: "wear", Value: .25, Unit: "mm"}, {Label: "angle", Value: -3},
+		{Label: "wear", Value: .25, Unit: "mm"},
+		{Label: "angle", Value: -3},
 		{Label: "Route", Value: 1}, // the event's own
 		{Label: "wear", Value: 2},  // twice
 	}

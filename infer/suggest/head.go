@@ -20,7 +20,7 @@ type head struct {
 func (g Graph) head(in input) head {
 	switch in.kind {
 	case "text":
-		return head{kind: "NLP_ANALYSIS", decoder: infer.Classification, labels: g.classes()}
+		return head{kind: "NLP_ANALYSIS", decoder: infer.Classification, labels: max(g.classes(), 2)}
 	case "signal":
 		return g.plain(in, "SIGNAL_CLASSIFICATION", nil)
 	}

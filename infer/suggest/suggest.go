@@ -47,7 +47,6 @@ const (
 // input is what the graph's input looks like.
 type input struct {
 	kind          string // image, signal or text
-	name          string // given only where there are several
 	layout        string
 	channels      int64
 	width, height int64 // 0: free

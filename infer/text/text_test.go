@@ -4,7 +4,6 @@ package text
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -150,7 +149,7 @@ func FuzzEncode(f *testing.F) {
 			}
 			for _, word := range split(text, cased) {
 				if word == "" || !utf8.ValidString(word) {
-					t.Fatal(fmt.Sprintf("word %q of %q", word, text))
+					t.Fatalf("word %q of %q", word, text)
 				}
 			}
 		}
