@@ -59,7 +59,7 @@ func linked(version string) (place, error) {
 		return place{}, err
 	}
 	name, number := filepath.Base(version), "1"
-	if _, err := strconv.Atoi(name); err == nil {
+	if v, err := strconv.Atoi(name); err == nil && v > 0 && strconv.Itoa(v) == name {
 		name, number = filepath.Base(filepath.Dir(version)), name
 	}
 	p := place{model: fitName(name), version: version}
