@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"edgex-offload/internal/strictyaml"
-	"edgex-offload/offload"
 )
 
 // Bounds of an input, so that a model file cannot ask for more memory than a box has.
@@ -51,20 +50,15 @@ func (s Spec) validate() error {
 	s.Input.validate(c)
 	c.oneOf("scores", s.Scores, "auto", "logits", "probabilities")
 	c.check(s.Decoder != Classification || len(s.Labels) != 1, "labels", "1 long", "2 or more for a classifier")
+	c.check(s.Decoder != YuNet || len(s.Labels) == 1, "labels", fmt.Sprintf("%d long", len(s.Labels)), "1 for decoder yunet, which has one class")
 	c.check(s.Split.Part == Head || len(s.Labels) >= 1 && len(s.Labels) <= maxLabels, "labels", fmt.Sprintf("%d long", len(s.Labels)), fmt.Sprintf("1 to %d labels", maxLabels))
 	for i, l := range s.Labels {
-		if l == "" || len(l) > 200 {
+		if l == "" || len(l) > 200 || !printable(l) {
 			c.check(false, fmt.Sprintf("labels[%d]", i), quoted(l), "1 to 200 bytes of text")
 		}
 	}
-	outputs := 1
-	switch s.Decoder {
-	case SSD:
-		outputs = 2
-	case Features:
-		outputs = len(s.Split.At)
-	}
-	c.check(len(s.Outputs) == 0 || len(s.Outputs) == outputs, "outputs", s.Outputs, fmt.Sprintf("a list of %d for decoder %s, or none", outputs, s.Decoder))
+	s.validateOutputs(c)
+	s.validateValues(c)
 	s.Detection.validate(c)
 	s.Batch.validate(c)
 	c.check(s.Accuracy >= 0 && s.Accuracy <= 1, "accuracy", s.Accuracy, "0 to 1, as in 0.93")
@@ -75,27 +69,6 @@ func (s Spec) validate() error {
 	return oneLine(c.errs)
 }
 
-// validateKind checks that kind, input and decoder belong together.
-func (s Spec) validateKind(c *checker) {
-	kinds := []string{offload.ImageClassification.String(), offload.ObjectDetection.String(), offload.SignalClassification.String()}
-	detectors := []string{YOLOv5, YOLOv8, YOLOX, SSD}
-	switch s.Kind {
-	case kinds[0]:
-		c.oneOf("input.type", s.Input.Type, "image")
-		c.oneOf("decoder", s.Decoder, Classification)
-	case kinds[1]:
-		c.oneOf("input.type", s.Input.Type, "image")
-		c.oneOf("decoder", s.Decoder, detectors...)
-	case kinds[2]:
-		c.oneOf("input.type", s.Input.Type, "signal")
-		c.oneOf("decoder", s.Decoder, Classification)
-	default:
-		c.oneOf("kind", s.Kind, kinds...)
-		c.oneOf("input.type", s.Input.Type, "image", "signal")
-		c.oneOf("decoder", s.Decoder, append([]string{Classification}, detectors...)...)
-	}
-}
-
 func (in Input) validate(c *checker) {
 	c.check(math.Abs(in.Scale) >= 1e-9 && math.Abs(in.Scale) <= 1e9, "input.scale", in.Scale, "1e-9 to 1e9")
 	switch in.Type {
@@ -103,6 +76,8 @@ func (in Input) validate(c *checker) {
 		in.validateImage(c)
 	case "signal":
 		in.validateSignal(c)
+	case "text":
+		in.validateText(c)
 	default:
 		return // said by validateKind; what follows depends on it
 	}
