@@ -81,10 +81,11 @@ func (p *pipeline) fillImage(input []float32, task offload.Task) (picture.Placem
 	if err := checkType(task, "image/jpeg", "image/jpg", "image/png"); err != nil {
 		return picture.Placement{}, err
 	}
-	img, err := picture.Decode(task.Payload)
+	img, err := p.plan.Decode(task.Payload)
 	if err != nil {
 		return picture.Placement{}, err
 	}
+	defer p.plan.Recycle(img)
 	return p.plan.Fill(input, img)
 }
 

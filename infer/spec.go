@@ -4,9 +4,7 @@ package infer
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"os"
 
 	"edgex-offload/offload"
 )
@@ -64,10 +62,13 @@ type Spec struct {
 	Accuracy float64 `yaml:"accuracy"`
 	// Measured says how Accuracy came about.
 	Measured Measured `yaml:"measured"`
+	// Batch is how tasks that come at the same time run together.
+	Batch Batch `yaml:"batch"`
 	// SHA256 of model.onnx in hex; empty for not checked.
 	SHA256 string `yaml:"sha256"`
 	// Split is set of a part of a network; a whole one has none.
-	Split Split `yaml:"split"`
+	Split     Split `yaml:"split"`
+	Operation `yaml:",inline"`
 }
 
 // Input says how a payload becomes the graph's input, a float32 tensor.
@@ -145,9 +146,11 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		Scores: "auto",
 		Split:  Split{Values: "uint8"},
 		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}},
+		Batch:  Batch{DelayMs: 2},
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},
+		Operation: defaultOperation(),
 	}
 	if err := decodeStrict(data, &s); err != nil {
 		return Spec{}, err
@@ -166,14 +169,9 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 
 // LoadSpec reads the model.yaml at path. The error begins with the path.
 func LoadSpec(name, path string) (Spec, error) {
-	f, err := os.Open(path)
+	data, err := readSmall(path, maxSpecBytes)
 	if err != nil {
 		return Spec{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSpecBytes+1))
-	if err != nil {
-		return Spec{}, fmt.Errorf("%s: %w", path, err)
 	}
 	s, err := ParseSpec(name, data)
 	if err != nil {

@@ -66,8 +66,10 @@ func (s Spec) validate() error {
 	}
 	c.check(len(s.Outputs) == 0 || len(s.Outputs) == outputs, "outputs", s.Outputs, fmt.Sprintf("a list of %d for decoder %s, or none", outputs, s.Decoder))
 	s.Detection.validate(c)
+	s.Batch.validate(c)
 	c.check(s.Accuracy >= 0 && s.Accuracy <= 1, "accuracy", s.Accuracy, "0 to 1, as in 0.93")
 	c.check(s.Measured.Samples >= 0, "measured.samples", s.Measured.Samples, "0 or more")
+	s.Operation.validate(c)
 	sum, err := hex.DecodeString(s.SHA256)
 	c.check(err == nil && (len(sum) == 0 || len(sum) == 32), "sha256", quoted(s.SHA256), "64 hex digits, or leave it out")
 	return oneLine(c.errs)

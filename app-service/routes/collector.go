@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"edgex-offload/app-service/functions"
-	"edgex-offload/infer"
 	"edgex-offload/runner"
 )
 
@@ -18,10 +17,11 @@ type collector struct {
 
 // descs are in the base units of Prometheus: seconds, bytes, ratios.
 type descs struct {
-	arrived, tasks, onTime, underWay, waiting, running  *prometheus.Desc
-	up, targetWaiting, targetInFlight                   *prometheus.Desc
-	remoteService, localService, modelState, modelScore *prometheus.Desc
-	passedOver, events, configuration                   *prometheus.Desc
+	arrived, tasks, onTime, underWay, waiting, running *prometheus.Desc
+	up, targetWaiting, targetInFlight                  *prometheus.Desc
+	remoteService, localService                        *prometheus.Desc
+	passedOver, events, configuration                  *prometheus.Desc
+	models                                             modelDescs
 }
 
 func newDescs() descs {
@@ -40,8 +40,7 @@ func newDescs() descs {
 		targetInFlight: desc("target_in_flight", "Tasks handed over and not answered.", "target"),
 		remoteService:  desc("target_service_seconds", "Mean execution time there, by model.", "target", "model"),
 		localService:   desc("local_service_seconds", "Mean execution time on the box, by model variant.", "variant"),
-		modelState:     desc("model_state", "1 for the state a model is in: loading, ready, failed, elsewhere.", "variant", "serves", "state"),
-		modelScore:     desc("model_accuracy_ratio", "Accuracy that the model's file states; 0 is unknown.", "variant", "serves"),
+		models:         newModelDescs(desc),
 		passedOver:     desc("readings_passed_over_total", "What did not become a task, by reason.", "reason"),
 		events:         desc("outcome_events_total", "Outcome events: published, failed, withheld, busy.", "way"),
 		configuration:  desc("configuration_changes_total", "Changes while running: accepted, refused.", "result"),
@@ -62,12 +61,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for variant, ms := range v.LocalServiceMs {
 		s.gauge(d.localService, ms/1000, variant)
 	}
-	for _, m := range v.Models {
-		s.gauge(d.modelScore, m.Accuracy, m.Variant(), m.Serves)
-		for _, state := range []infer.State{infer.Loading, infer.Ready, infer.Failed, infer.Elsewhere} {
-			s.gauge(d.modelState, one(m.State == state), m.Variant(), m.Serves, string(state))
-		}
-	}
+	d.models.collect(s, v.Models, v.ModelCounts)
 	for reason, n := range v.PassedOver {
 		s.counter(d.passedOver, n, reason)
 	}
