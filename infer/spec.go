@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"edgex-offload/internal/strictyaml"
 	"edgex-offload/offload"
 )
 
@@ -152,10 +153,10 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		},
 		Operation: defaultOperation(),
 	}
-	if err := decodeStrict(data, &s); err != nil {
+	if _, err := strictyaml.Decode(data, &s); err != nil {
 		return Spec{}, err
 	}
-	if math.IsNaN(s.Input.Scale) { // not given: decodeStrict lets no such number through
+	if math.IsNaN(s.Input.Scale) { // not given: strictyaml lets no such number through
 		s.Input.Scale = 1
 		if s.Input.Type == "image" {
 			s.Input.Scale = 1. / 255

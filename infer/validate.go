@@ -4,12 +4,12 @@ package infer
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"edgex-offload/internal/strictyaml"
 	"edgex-offload/offload"
 )
 
@@ -158,17 +158,9 @@ func (d Detection) validate(c *checker) {
 	}
 }
 
-// oneLine joins what is wrong into one line, fit for a log and a status.
-func oneLine(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	lines := make([]string, len(errs))
-	for i, err := range errs {
-		lines[i] = err.Error()
-	}
-	return errors.New(strings.Join(lines, "; "))
-}
+func oneLine(errs []error) error { return strictyaml.OneLine(errs) }
+
+func clip(s string) string { return strictyaml.Clip(s) }
 
 func quoted(s string) string { return fmt.Sprintf("%q", clip(s)) }
 
