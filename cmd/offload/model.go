@@ -40,10 +40,10 @@ type checkOptions struct {
 func modelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "Try a model before a service loads it",
+		Short: "Try a model before a service loads it, sign it, and see how a service's models stand",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(modelCheckCommand())
+	cmd.AddCommand(modelCheckCommand(), modelSignCommand(), modelListCommand())
 	return cmd
 }
 
