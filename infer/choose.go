@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"edgex-offload/infer/features"
 	"edgex-offload/offload"
 )
 
@@ -51,7 +52,8 @@ func (r *Repository) choose(task offload.Task) (choice, error) {
 	}
 	var best *series
 	for _, s := range r.series {
-		if v := s.head(); v == nil || s.spec(v).Kind != task.Kind.String() || (name != "" && !s.answersTo(v, name)) {
+		v := s.head()
+		if v == nil || s.spec(v).Kind != task.Kind.String() || (name != "" && !s.answersTo(v, name)) || !s.spec(v).meant(task) {
 			continue
 		}
 		if best == nil || better(s, best, name == "") < 0 {
@@ -59,6 +61,8 @@ func (r *Repository) choose(task offload.Task) (choice, error) {
 		}
 	}
 	switch {
+	case best == nil && task.Context["content-type"] == features.Type:
+		return choice{}, r.noTail(task.Payload)
 	case best == nil:
 		what := fmt.Sprintf("model %q for %s", clip(name), task.Kind)
 		if name == "" {

@@ -87,6 +87,9 @@ func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) 
 	}
 	v.content = files.content
 	graph, err := r.opts.Backend.Load(ctx, Source{Dir: v.dir, ONNX: files.onnx, Spec: v.spec})
+	if err == nil {
+		graph, err = v.spec.batched(ctx, graph)
+	}
 	if err != nil {
 		return nil, err
 	}

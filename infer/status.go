@@ -47,6 +47,8 @@ type Status struct {
 	Kind        string   `json:"kind"`
 	Description string   `json:"description,omitempty"`
 	RunsOn      []string `json:"runsOn"`
+	// Split is set of a part of a network.
+	Split *Split `json:"split,omitempty"`
 	// Accuracy is 0 to 1; 0 is unknown.
 	Accuracy  float64 `json:"accuracy"`
 	Size      string  `json:"size,omitempty"`
@@ -59,6 +61,8 @@ type Status struct {
 	Error string `json:"error,omitempty"`
 	// Provider is what runs it, as "CPU" or "CUDA"; empty while it is not loaded.
 	Provider string `json:"provider,omitempty"`
+	// PassedOver says which preferred providers do not run it, and why.
+	PassedOver string `json:"passedOver,omitempty"`
 	// ServiceMs is the mean time of one answer, from payload to labels, without waiting;
 	// recent ones weigh more. 0 is unknown. Until the first task it is the warm-up's, and
 	// before that what Cost says.
@@ -166,6 +170,9 @@ func (s *series) statusOf(v *version, highest bool) Status {
 		Description: spec.Description, RunsOn: append([]string{}, spec.RunsOn...), Accuracy: spec.Accuracy,
 		Size: spec.Size, Precision: spec.Precision, State: state,
 	}
+	if spec.Split.Part != "" {
+		status.Split = &spec.Split
+	}
 	if spec.Cost != (Cost{}) {
 		status.Cost = &spec.Cost
 	}
@@ -196,7 +203,8 @@ func (s *Status) loaded(m *model) {
 	if m == nil {
 		return
 	}
-	s.Provider, s.FirstMs = m.graph.About().Provider, ms(m.first)
+	about := m.graph.About()
+	s.Provider, s.PassedOver, s.FirstMs = about.Provider, about.PassedOver, ms(m.first)
 	if m.places != nil {
 		s.Running, s.Waiting = m.places.load()
 	}
@@ -232,7 +240,7 @@ func (r *Repository) Counts() Counts {
 }
 
 // OffloadModels is what an engine on the box needs to know: for each logical model the
-// variants that are ready here, and the best accuracy that the cloud has for it.
+// variants and the heads that are ready here, and the best accuracy that the cloud has for it.
 func (r *Repository) OffloadModels() []offload.Model {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -249,19 +257,25 @@ func (r *Repository) OffloadModels() []offload.Model {
 			i = len(models) - 1
 		}
 		m := &models[i]
-		cost := time.Duration(spec.Cost.ServiceMs * float64(time.Millisecond))
-		if s.current != nil {
+		switch {
+		case spec.Split.Part == Head && s.current != nil:
+			m.Splits = append(m.Splits, s.current.offloadSplit())
+			continue
+		case spec.Split.Part != "":
+			continue
+		case s.current != nil:
 			m.Local = append(m.Local, s.current.offload())
 		}
 		if slices.Contains(spec.RunsOn, Cloud) && spec.Accuracy >= m.Remote.Accuracy {
 			m.Remote.Accuracy = spec.Accuracy
 			if s.current == nil { // a cost that was not measured here may be the cloud's
-				m.Remote.Service = cost
+				m.Remote.Service = milliseconds(spec.Cost.ServiceMs)
 			}
 		}
 	}
 	for _, m := range models {
 		slices.SortFunc(m.Local, func(a, b offload.Variant) int { return cmp.Compare(a.Name, b.Name) })
+		slices.SortFunc(m.Splits, func(a, b offload.Split) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	slices.SortFunc(models, func(a, b offload.Model) int { return cmp.Compare(a.Name, b.Name) })
 	return models
