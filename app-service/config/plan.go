@@ -29,7 +29,7 @@ type Plan struct {
 	Power       offload.Power
 	Supply      supply.Reader
 	Clock       supply.Of // whose clock is the box's speed
-	Network     string // file of what policy dqn asks; "" is the one that ships
+	Network     string    // file of what policy dqn asks; "" is the one that ships
 	Live        Live
 }
 
