@@ -60,12 +60,16 @@ func TestSpecsOfPartsAreChecked(t *testing.T) {
 // fed is a graph that only takes its inputs.
 type fed struct{ Graph }
 
+func (fed) About() About { return About{} }
+
 func (fed) Run(_ context.Context, _ int, fill func([][]float32) error, _ func([]Tensor) error) error {
 	return fill([][]float32{make([]float32, 2), make([]float32, 3)})
 }
 
 func TestATailTakesWhatIsItsOwn(t *testing.T) {
 	tail, err := ParseSpec("m-tail", []byte(tailYAML))
+	require.NoError(t, err)
+	steps, err := NewSteps(tail, "", fed{})
 	require.NoError(t, err)
 	whole := features.Placement{PictureWidth: 8, PictureHeight: 6, Width: 8, Height: 6}
 	ab := []features.Tensor{{Name: "a", Shape: []int64{1, 2}, Data: make([]float32, 2)}, {Name: "b", Shape: []int64{1, 3}, Data: make([]float32, 3)}}
@@ -78,7 +82,7 @@ func TestATailTakesWhatIsItsOwn(t *testing.T) {
 	} {
 		payload, err := features.NewCodec().Encode(f, features.Uint8)
 		require.NoError(t, err)
-		_, err = NewSteps(tail).Answer(context.Background(), fed{}, offload.Task{Kind: offload.ObjectDetection, Payload: payload})
+		_, err = steps.Answer(context.Background(), fed{}, offload.Task{Kind: offload.ObjectDetection, Payload: payload})
 		if says == "" {
 			require.NoError(t, err)
 			continue
@@ -87,6 +91,6 @@ func TestATailTakesWhatIsItsOwn(t *testing.T) {
 		assert.ErrorContains(t, err, says)
 	}
 	task := offload.Task{Payload: []byte("no features"), Context: map[string]string{"content-type": "image/jpeg"}}
-	_, err = NewSteps(tail).Answer(context.Background(), fed{}, task)
+	_, err = steps.Answer(context.Background(), fed{}, task)
 	assert.ErrorContains(t, err, `content-type is "image/jpeg"`)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"edgex-offload/infer"
 	"edgex-offload/offload"
 )
 
@@ -33,6 +34,27 @@ func TestPlanOfDefaults(t *testing.T) {
 	require.Equal(t, offload.DefaultPower(), plan.Power)
 	require.Empty(t, plan.Targets)
 	require.Equal(t, offload.DefaultProbing(), plan.Probing)
+}
+
+func TestModelsOfThePlan(t *testing.T) {
+	o := good()
+	o.Models.DrainTimeout, o.Models.Canary.Share = "5s", .2
+	plan, err := o.Plan()
+	require.NoError(t, err)
+	require.Equal(t, 5*time.Second, plan.Models.DrainTimeout)
+	require.Equal(t, infer.Canary{Share: .2, Tasks: 200, MaxErrorIncrease: .01, LatencyRatio: 1.5, Longest: 24 * time.Hour}, plan.Models.Canary)
+	require.Nil(t, plan.Models.PublicKey)
+
+	o.Models.PublicKey, o.Models.DrainTimeout = "/nowhere.pem", "1ms"
+	o.Models.Canary = Canary{Share: math.NaN(), Tasks: 1, MaxErrorIncrease: -1, LatencyRatio: .5, Longest: "1s"}
+	_, err = o.Plan()
+	for _, want := range []string{
+		"Offload.Models.PublicKey: stat /nowhere.pem", `Offload.Models.DrainTimeout "1ms": allowed is a duration from 1s`,
+		"Offload.Models.Canary.Share NaN: allowed is 0 (at once) to 0.5", "Offload.Models.Canary.Tasks 1", "Offload.Models.Canary.MaxErrorIncrease -1",
+		"Offload.Models.Canary.LatencyRatio 0.5", "Offload.Models.Canary.Longest 1s: allowed is 1m to 720h",
+	} {
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func TestPlan(t *testing.T) {

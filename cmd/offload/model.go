@@ -32,10 +32,10 @@ type checkOptions struct {
 func modelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "Try a model before a service loads it",
+		Short: "Try, cut and sign a model, and see how a service's models stand",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(modelCheckCommand(), modelCutsCommand(), modelSplitCommand())
+	cmd.AddCommand(modelCheckCommand(), modelCutsCommand(), modelSplitCommand(), modelSignCommand(), modelListCommand())
 	return cmd
 }
 
