@@ -145,6 +145,9 @@ func (l *line) connect(service interfaces.ApplicationService, section *config.Se
 	}); err != nil {
 		return err
 	}
+	if err := routes.AddModels(service, l.box.models); err != nil {
+		return err
+	}
 	gauges := telemetry{service.MetricsManager(), service.LoggingClient()}
 	gauges.tasks(run.Status)
 	gauges.policies(run.Policies)
@@ -157,7 +160,9 @@ func (l *line) connect(service interfaces.ApplicationService, section *config.Se
 func (l *line) view() routes.View {
 	return routes.View{
 		Status:        l.box.runner.Status(),
+		Machine:       l.box.supply.State(),
 		Models:        l.box.models.Models(),
+		ModelCounts:   l.box.models.Counts(),
 		ModelsProblem: l.box.problem(),
 		Cascades:      l.box.cascades.Status(l.decoder.Rules().Cascades()),
 		PassedOver:    l.decoder.Passed(),

@@ -7,7 +7,6 @@ import (
 
 	"edgex-offload/app-service/functions"
 	"edgex-offload/cascade"
-	"edgex-offload/infer"
 	"edgex-offload/runner"
 )
 
@@ -19,11 +18,12 @@ type collector struct {
 
 // descs are in the base units of Prometheus: seconds, bytes, ratios.
 type descs struct {
-	arrived, tasks, onTime, underWay, waiting, running  *prometheus.Desc
-	up, targetWaiting, targetInFlight                   *prometheus.Desc
-	remoteService, localService, modelState, modelScore *prometheus.Desc
-	passedOver, events, configuration                   *prometheus.Desc
-	cascades, cascadeUsable                             *prometheus.Desc
+	arrived, tasks, onTime, underWay, waiting, running *prometheus.Desc
+	up, targetWaiting, targetInFlight                  *prometheus.Desc
+	remoteService, localService                        *prometheus.Desc
+	passedOver, events, configuration                  *prometheus.Desc
+	models                                             modelDescs
+	cascades, cascadeUsable                            *prometheus.Desc
 }
 
 func newDescs() descs {
@@ -42,8 +42,7 @@ func newDescs() descs {
 		targetInFlight: desc("target_in_flight", "Tasks handed over and not answered.", "target"),
 		remoteService:  desc("target_service_seconds", "Mean execution time there, by model.", "target", "model"),
 		localService:   desc("local_service_seconds", "Mean execution time on the box, by model variant.", "variant"),
-		modelState:     desc("model_state", "1 for the state a model is in: loading, ready, failed, elsewhere.", "variant", "serves", "state"),
-		modelScore:     desc("model_accuracy_ratio", "Accuracy that the model's file states; 0 is unknown.", "variant", "serves"),
+		models:         newModelDescs(desc),
 		passedOver:     desc("readings_passed_over_total", "What did not become a task, by reason.", "reason"),
 		events:         desc("outcome_events_total", "Outcome events: published, failed, withheld, busy.", "way"),
 		cascades:       desc("cascade_pictures_total", "Pictures that went through a cascade: complete, partial (a stage lacks a result), or none with the reason.", "cascade", "result", "reason"),
@@ -66,12 +65,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for variant, ms := range v.LocalServiceMs {
 		s.gauge(d.localService, ms/1000, variant)
 	}
-	for _, m := range v.Models {
-		s.gauge(d.modelScore, m.Accuracy, m.Variant(), m.Serves)
-		for _, state := range []infer.State{infer.Loading, infer.Ready, infer.Failed, infer.Elsewhere} {
-			s.gauge(d.modelState, one(m.State == state), m.Variant(), m.Serves, string(state))
-		}
-	}
+	d.models.collect(s, v.Models, v.ModelCounts)
 	for _, status := range v.Cascades {
 		c.cascade(s, status)
 	}

@@ -62,11 +62,15 @@ func (l Lines) assign(node *yaml.Node, v reflect.Value, path string) []error {
 }
 
 func (l Lines) assignStruct(node *yaml.Node, v reflect.Value, path string) []error {
+	fields := fieldsOf(v)
+	keys := make([]string, len(fields))
+	for i, f := range fields {
+		keys[i] = f.key
+	}
 	if node.Kind != yaml.MappingNode {
-		return []error{wrongType(node, path, "keys with values: "+strings.Join(keysOf(v.Type()), ", "))}
+		return []error{wrongType(node, path, "keys with values: "+strings.Join(keys, ", "))}
 	}
 	var errs []error
-	keys := keysOf(v.Type())
 	seen := make(map[string]bool, len(keys))
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
@@ -79,7 +83,7 @@ func (l Lines) assignStruct(node *yaml.Node, v reflect.Value, path string) []err
 		default:
 			seen[key.Value] = true
 			l[full] = key.Line
-			errs = append(errs, l.assign(value, v.Field(field), full)...)
+			errs = append(errs, l.assign(value, fields[field].value, full)...)
 		}
 	}
 	return errs
@@ -130,13 +134,24 @@ func wrongType(node *yaml.Node, path, want string) error {
 	return fmt.Errorf("line %d: %s is %s: allowed is %s", node.Line, path, got, want)
 }
 
-// keysOf lists the yaml names of a struct's fields, in their order.
-func keysOf(t reflect.Type) []string {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i] = t.Field(i).Tag.Get("yaml")
+// field is one that a key may set.
+type field struct {
+	key   string
+	value reflect.Value
+}
+
+// fieldsOf lists a struct's fields in their order; those of a struct that is embedded are
+// its own.
+func fieldsOf(v reflect.Value) []field {
+	var list []field
+	for i := range v.NumField() {
+		if v.Type().Field(i).Anonymous {
+			list = append(list, fieldsOf(v.Field(i))...)
+			continue
+		}
+		list = append(list, field{v.Type().Field(i).Tag.Get("yaml"), v.Field(i)})
 	}
-	return keys
+	return list
 }
 
 func join(path, key string) string {
