@@ -77,7 +77,7 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		Workers: plan.Workers, Probing: plan.Probing, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
 	})
 	if err != nil {
-		return nil, err
+		return b, err
 	}
 	b.supply = &supply.Watch{
 		Read: plan.Supply.Read, Of: plan.Clock, OnGPU: onGPU(plan.Backend), Tell: b.runner.SetBox, Log: newLogger(lc),
@@ -98,7 +98,7 @@ func newCascades(plan config.Plan, engine cascade.Engine, lc logger.LoggingClien
 	if err != nil {
 		return nil, err
 	}
-	return cascade.NewSet(cascade.SetOptions{Folder: plan.CascadesFolder, Runner: run, Records: plan.DecisionLog, Log: lc})
+	return cascade.NewSet(cascade.SetOptions{Folder: plan.Cascades, Runner: run, Records: plan.DecisionLog, Log: lc})
 }
 
 // modelsChanged is called by the models' own goroutine and does not block.

@@ -19,19 +19,19 @@ import (
 
 // Plan is a section that was found right, in the units of the code.
 type Plan struct {
-	Models         infer.Options // but for what it runs on
-	CascadesFolder string
-	Backend        ort.Options   // runs the box's models
-	Targets        []NamedTarget // in order of name
-	Probing        offload.Probing
-	Workers        int
-	DecisionLog    int
-	Limits         functions.Limits
-	Power          offload.Power
-	Supply         supply.Reader
-	Clock          supply.Of // whose clock is the box's speed
-	Network        string    // file of what policy dqn asks; "" is the one that ships
-	Live           Live
+	Models      infer.Options // but for what it runs on
+	Cascades    string        // folder
+	Backend     ort.Options   // runs the box's models
+	Targets     []NamedTarget // in order of name
+	Probing     offload.Probing
+	Workers     int
+	DecisionLog int
+	Limits      functions.Limits
+	Power       offload.Power
+	Supply      supply.Reader
+	Clock       supply.Of // whose clock is the box's speed
+	Network     string    // file of what policy dqn asks; "" is the one that ships
+	Live        Live
 }
 
 // NamedTarget is a target that is on.
@@ -55,12 +55,12 @@ type Live struct {
 func (o Offload) Plan() (Plan, error) {
 	c := checker{path: Section}
 	plan := Plan{
-		Models:         c.models(o),
-		CascadesFolder: o.Cascades.Folder,
-		Backend:        c.backend(o.Models),
-		Probing:        c.probing(o.Probe),
-		Workers:        o.Workers,
-		DecisionLog:    o.DecisionLog,
+		Models:      c.models(o),
+		Cascades:    o.Cascades.Folder,
+		Backend:     c.backend(o.Models),
+		Probing:     c.probing(o.Probe),
+		Workers:     o.Workers,
+		DecisionLog: o.DecisionLog,
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},

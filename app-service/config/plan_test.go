@@ -153,7 +153,7 @@ func TestCascadeInPlaceOfAModel(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, []string{"people", ""}, []string{rule.Cascade, rule.Model})
 		require.Equal(t, map[string][]string{"people": {"Tasks.surface"}}, plan.Live.Rules.Cascades())
-		require.Equal(t, "cascades", plan.CascadesFolder)
+		require.Equal(t, "cascades", plan.Cascades)
 	}
 }
 

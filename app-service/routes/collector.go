@@ -22,8 +22,8 @@ type descs struct {
 	up, targetWaiting, targetInFlight                  *prometheus.Desc
 	remoteService, localService                        *prometheus.Desc
 	passedOver, events, configuration                  *prometheus.Desc
-	models                                             modelDescs
 	cascades, cascadeUsable                            *prometheus.Desc
+	models                                             modelDescs
 }
 
 func newDescs() descs {

@@ -85,15 +85,16 @@ func TestShippedProfiles(t *testing.T) {
 				}
 			}
 			want := slices.Concat(roles, []string{roleOutcome})
-			if profile.Name == "offload-models" { // what it brings is no task
+			switch profile.Name {
+			case "offload-models": // what it brings is no task
 				want = slices.Concat(roles, []string{roleLoad, roleUnload, roleRollback, roleRescan})
 				assert.Empty(t, outcomes)
-			} else {
-				brings := maps.Clone(outcome)
-				if profile.Name == "offload-camera" { // cascades are for pictures
-					brings["Stages"] = "String"
-				}
-				assert.Equal(t, brings, outcomes)
+			case "offload-camera": // cascades are for pictures
+				stages := maps.Clone(outcome)
+				stages["Stages"] = "String"
+				assert.Equal(t, stages, outcomes)
+			default:
+				assert.Equal(t, outcome, outcomes)
 			}
 			assert.ElementsMatch(t, want, slices.Collect(maps.Keys(found)))
 		})
