@@ -74,6 +74,8 @@ func (s Spec) validateOutputs(c *checker) {
 		want = 2
 	case YuNet:
 		want = len(s.yunetOutputs())
+	case Features:
+		want = len(s.Split.At)
 	}
 	c.check(len(s.Outputs) == 0 || len(s.Outputs) == want, "outputs", s.Outputs, fmt.Sprintf("a list of %d for decoder %s, or none", want, s.Decoder))
 }

@@ -26,17 +26,17 @@ func TestTheGuideOfModels(t *testing.T) {
 		shown[s.Decoder] = true
 	}
 	for _, u := range uses() {
-		assert.Contains(t, string(text), "`"+u.kind.String()+"`")
+		assert.True(t, strings.Contains(string(text), "`"+u.kind.String()+"`"), "docs/models.md says nothing of %s", u.kind)
 		for _, decoder := range u.decoders {
 			assert.True(t, shown[decoder], "docs/models.md shows no model.yaml with decoder %s", decoder)
 		}
 	}
 	for _, key := range allKeys(reflect.TypeFor[Spec]()) {
-		assert.Contains(t, string(text), "`"+key+"`", "docs/models.md says nothing of the key %s: add a row", key)
+		assert.True(t, strings.Contains(string(text), "`"+key+"`"), "docs/models.md says nothing of the key %s: add a row", key)
 	}
 }
 
-// allKeys lists the keys of a model.yaml, without the sections that they are in.
+// allKeys lists the keys of a model.yaml, with and without the sections that they are in.
 func allKeys(t reflect.Type) (keys []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -44,7 +44,7 @@ func allKeys(t reflect.Type) (keys []string) {
 		if name != "" {
 			keys = append(keys, name)
 		}
-		if f.Type.Kind() == reflect.Struct {
+		if f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[Split]() { // which is not written by hand
 			keys = append(keys, allKeys(f.Type)...)
 		}
 	}

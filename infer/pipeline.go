@@ -4,9 +4,11 @@ package infer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"edgex-offload/infer/features"
 	"edgex-offload/infer/picture"
 	"edgex-offload/offload"
 )
@@ -14,18 +16,32 @@ import (
 // pipeline takes a task through one model: payload to tensor, graph, outputs to answer.
 type pipeline struct {
 	spec   Spec
-	plan   *picture.Plan // of an image
-	text   *textFiller   // of a text
+	plan   *picture.Plan   // of an image
+	text   *textFiller     // of a text, once prepared
+	codec  *features.Codec // of a part of a network
 	decode answerer
 }
 
-// newPipeline prepares a model of the folder dir for a graph with these inputs.
-func newPipeline(s Spec, dir string, inputs []Port) (p *pipeline, err error) {
-	p = &pipeline{spec: s, plan: planOf(s.Input), decode: newAnswerer(s)}
-	if s.Input.Type == "text" {
-		p.text, err = newTextFiller(s.Input, dir, inputs)
+func newPipeline(s Spec) *pipeline {
+	p := &pipeline{spec: s, plan: planOf(s.Input), decode: newAnswerer(s)}
+	if s.Split.Part != "" {
+		p.codec = features.NewCodec()
 	}
-	return p, err
+	if s.Decoder == Features {
+		p.decode = func(outputs []Tensor, _ []float32, at picture.Placement) (offload.Answer, error) {
+			return p.encode(outputs, at)
+		}
+	}
+	return p
+}
+
+// prepare reads what lies beside the graph in dir, a text's vocabulary. inputs are those of
+// the graph.
+func (p *pipeline) prepare(dir string, inputs []Port) (err error) {
+	if p.spec.Input.Type == "text" {
+		p.text, err = newTextFiller(p.spec.Input, dir, inputs)
+	}
+	return err
 }
 
 func planOf(in Input) *picture.Plan {
@@ -59,10 +75,12 @@ type run struct {
 }
 
 func (r *run) fill(inputs [][]float32) (err error) {
-	switch {
-	case r.plan != nil:
+	switch r.spec.Input.Type {
+	case Features:
+		r.at, err = r.fillFeatures(inputs, r.task)
+	case "image":
 		err = r.fillImage(inputs[0])
-	case r.text != nil:
+	case "text":
 		err = r.fillText(inputs, r.task)
 	default:
 		err = r.fillSignal(inputs[0], r.task)
@@ -91,10 +109,11 @@ func (r *run) fillImage(input []float32) error {
 	if err := checkType(r.task, "image/jpeg", "image/jpg", "image/png"); err != nil {
 		return err
 	}
-	img, err := picture.Decode(r.task.Payload)
+	img, err := r.plan.Decode(r.task.Payload)
 	if err != nil {
 		return err
 	}
+	defer r.plan.Recycle(img)
 	r.watch.lap(decodeStage)
 	r.at, err = r.plan.Fill(input, img)
 	return err
@@ -110,6 +129,9 @@ func (p *pipeline) fillSignal(input []float32, task offload.Task) error {
 func (p *pipeline) fillText(inputs [][]float32, task offload.Task) error {
 	if err := checkType(task, TextType, TextType+"; charset=utf-8", "application/octet-stream"); err != nil {
 		return err
+	}
+	if p.text == nil {
+		return errors.New("there is no vocabulary: a text's graph runs only with the folder that it lies in")
 	}
 	return p.text.fill(inputs, task)
 }

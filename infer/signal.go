@@ -95,6 +95,8 @@ func shapeText(shape []int) string {
 // the tensor's size, silence, or a few words.
 func (in Input) example() []byte {
 	switch in.Type {
+	case Features:
+		return in.exampleFeatures()
 	case "text":
 		return []byte("A text of no meaning.")
 	case "signal":

@@ -62,8 +62,12 @@ type Spec struct {
 	Accuracy float64 `yaml:"accuracy"`
 	// Measured says how Accuracy came about.
 	Measured Measured `yaml:"measured"`
+	// Batch is how tasks that come at the same time run together.
+	Batch Batch `yaml:"batch"`
 	// SHA256 of model.onnx in hex; empty for not checked.
 	SHA256 string `yaml:"sha256"`
+	// Split is set of a part of a network; a whole one has none.
+	Split Split `yaml:"split"`
 }
 
 // Input says how a payload becomes the graph's input, a float32 tensor.
@@ -71,7 +75,8 @@ type Spec struct {
 type Input struct {
 	// Name of the graph's input; the default is its only one.
 	Name string `yaml:"name"`
-	// Type is "image" (JPEG, PNG), "signal" (float32, little endian, C order) or "text" (UTF-8).
+	// Type is "image" (JPEG, PNG), "signal" (float32, little endian, C order), "text" (UTF-8),
+	// or "features" of a tail.
 	Type string `yaml:"type"`
 
 	// Width and Height are the picture's size in the tensor, in pixels.
@@ -111,6 +116,9 @@ type Input struct {
 	// Mean (default 0) and Std (default 1): one number, or one per channel.
 	Mean []float64 `yaml:"mean"`
 	Std  []float64 `yaml:"std"`
+
+	// Tensors are what a tail is fed. Its Width and Height are those of the whole's picture.
+	Tensors []FeatureTensor `yaml:"tensors"`
 }
 
 // Detection are a detector's limits.
@@ -145,6 +153,8 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		Serves: name,
 		RunsOn: []string{Box, Cloud},
 		Scores: "auto",
+		Split:  Split{Values: "uint8"},
+		Batch:  Batch{DelayMs: 2},
 		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}, Vocabulary: "vocab.txt", MaxTokens: 128},
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
@@ -240,8 +250,11 @@ func (f Fed) Is(name string) bool { return name == f.Name || slices.Contains(f.O
 
 // Feeds lists what the graph is fed.
 func (in Input) Feeds() []Fed {
-	if in.Type == "text" {
+	switch in.Type {
+	case "text":
 		return in.feedsText()
+	case Features:
+		return in.featureFeeds()
 	}
 	return []Fed{{Name: in.Name, Shape: in.TensorShape()}}
 }

@@ -59,8 +59,8 @@ func vocabularyDir(t *testing.T, pieces string) string {
 
 func ask(t *testing.T, s Spec, dir string, g *plainGraph, payload []byte) (offload.Answer, error) {
 	t.Helper()
-	p, err := newPipeline(s, dir, g.inputs)
-	require.NoError(t, err)
+	p := newPipeline(s)
+	require.NoError(t, p.prepare(dir, g.inputs))
 	return p.answer(context.Background(), g, offload.Task{Kind: s.TaskKind(), Payload: payload, Context: map[string]string{"content-type": s.contentType()}})
 }
 
@@ -98,9 +98,12 @@ func TestWhatIsNoTextIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, says)
 		assert.ErrorIs(t, err, ErrInput)
 	}
-	_, err := newPipeline(parsed(t, mood), t.TempDir(), nil)
+	p := newPipeline(parsed(t, mood))
+	_, err := p.answer(context.Background(), &plainGraph{sizes: []int{6}}, offload.Task{Payload: []byte("hot")})
+	assert.ErrorContains(t, err, "there is no vocabulary")
+	err = p.prepare(t.TempDir(), nil)
 	assert.ErrorContains(t, err, "put the model's vocab.txt beside model.yaml")
-	_, err = newPipeline(parsed(t, mood), vocabularyDir(t, "hot\n"), nil)
+	err = p.prepare(vocabularyDir(t, "hot\n"), nil)
 	assert.ErrorContains(t, err, "input.vocabulary vocab.txt: 1 pieces without ")
 }
 
@@ -133,10 +136,9 @@ func TestARegressionAnswersWithValues(t *testing.T) {
 func TestStagesAreMeasuredForWhoAsks(t *testing.T) {
 	s := parsed(t, "kind: REGRESSION\ninput: {type: image, width: 1, height: 1, color: GRAY}\ndecoder: regression\nlabels: [age]")
 	g := &plainGraph{inputs: []Port{{Name: "x"}}, sizes: []int{1}, out: Tensor{Shape: []int64{1, 1}, Data: []float32{.5}}}
-	p, err := newPipeline(s, "", g.inputs)
-	require.NoError(t, err)
+	p := newPipeline(s)
 	var stages Stages
-	_, err = p.answer(WithStages(context.Background(), &stages), g, offload.Task{Kind: s.TaskKind(), Payload: pixel(t)})
+	_, err := p.answer(WithStages(context.Background(), &stages), g, offload.Task{Kind: s.TaskKind(), Payload: pixel(t)})
 	require.NoError(t, err)
 	assert.NotZero(t, stages)
 }

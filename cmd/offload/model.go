@@ -35,7 +35,7 @@ func modelCommand() *cobra.Command {
 		Short: "Try a model before a service loads it",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(modelCheckCommand())
+	cmd.AddCommand(modelCheckCommand(), modelCutsCommand(), modelSplitCommand())
 	return cmd
 }
 

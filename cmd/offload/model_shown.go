@@ -41,6 +41,9 @@ func understood(out io.Writer, models *infer.Repository, dir, name string) (chec
 	line(out, "runs_on", "%s", strings.Join(spec.RunsOn, ", "))
 	line(out, "input", "%s", inputText(spec.Input))
 	line(out, "decoder", "%s", decoderText(spec))
+	if spec.Split.Part != "" {
+		line(out, "split", "%s", partText(spec.Split))
+	}
 	line(out, "labels", "%d: %s", len(spec.Labels), someOf(spec.Labels))
 	line(out, "accuracy", "%s", accuracyText(spec))
 	return checked{variant: s.Variant(), spec: spec, problem: s.Error}, nil
@@ -58,6 +61,9 @@ func after(separator, text string) string {
 }
 
 func inputText(in infer.Input) string {
+	if in.Type == infer.Features {
+		return featuresText(in)
+	}
 	shape := make([]string, 0, 4)
 	for _, d := range in.TensorShape() {
 		shape = append(shape, strconv.FormatInt(d, 10))
@@ -88,6 +94,8 @@ func numbers(list []float64) string {
 func decoderText(s infer.Spec) string {
 	d := s.Detection
 	switch {
+	case s.Decoder == infer.Features:
+		return fmt.Sprintf("%s, %s", s.Decoder, strings.Join(s.Outputs, ", "))
 	case s.Decoder == infer.Classification:
 		return fmt.Sprintf("%s, scores %s", s.Decoder, s.Scores)
 	case s.Decoder == infer.RegressionHead:

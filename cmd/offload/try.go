@@ -34,6 +34,10 @@ func (m checked) try(ctx context.Context, out io.Writer, o checkOptions, models 
 	all := times.all
 	line(out, "time", "median %s of %d runs, %s to %s", msText(median(all)), len(all), msText(all[0]), msText(all[len(all)-1]))
 	line(out, "stages", "%s", times.stages(m.spec.Input.Type))
+	if m.spec.Decoder == infer.Features {
+		line(out, "answer", "%d bytes of features, %.2f of the payload", len(answer.Features), float64(len(answer.Features))/float64(len(task.Payload)))
+		return nil
+	}
 	if !m.detects() {
 		m.say(out, answer)
 		return nil
@@ -62,6 +66,8 @@ func (m checked) task(o checkOptions) (offload.Task, error) {
 	takes := m.spec.Input.Type
 	var err error
 	switch {
+	case takes == infer.Features && (o.image != "" || o.input != "" || o.text != ""):
+		return task, fmt.Errorf("image: %s is a tail, which takes what its head makes: check the whole model, or see both with `offload model split`", m.variant)
 	case o.out != "" && o.out != noFile && !m.detects():
 		return task, fmt.Errorf("out: %s is for %s: only a detector (%s) has boxes to draw", m.variant, m.spec.Kind, offload.ObjectDetection)
 	case o.image != "" && takes != "image", o.input != "" && takes != "signal", o.text != "" && takes != "text":
