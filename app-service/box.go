@@ -14,6 +14,7 @@ import (
 
 	"edgex-offload/app-service/config"
 	"edgex-offload/app-service/supply"
+	"edgex-offload/cascade"
 	"edgex-offload/infer"
 	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
@@ -28,10 +29,12 @@ type box struct {
 	backend *ort.Runtime
 	server  *oip.Client // nil where no model server is configured
 	models  *infer.Repository
-	clients []*remote.Client
-	targets []string // their names
-	runner  *runner.Runner
-	supply  *supply.Watch
+	// cascades run on the runner.
+	cascades *cascade.Set
+	clients  []*remote.Client
+	targets  []string // their names
+	runner   *runner.Runner
+	supply   *supply.Watch
 
 	network network // what policy dqn asks
 
@@ -83,18 +86,28 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		Workers: plan.Workers, Probing: plan.Probing, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
 	})
 	if err != nil {
-		return nil, err
+		return b, err
 	}
 	b.supply = &supply.Watch{
 		Read: plan.Supply.Read, Of: plan.Clock, OnGPU: onGPU(plan.Backend), Tell: b.runner.SetBox, Log: newLogger(lc),
 	}
-	return b, nil
+	b.cascades, err = newCascades(plan, b.runner, lc)
+	return b, err
 }
 
 // onGPU tells whether models run on a GPU: a provider other than the processor is wanted.
 func onGPU(backend ort.Options) func() bool {
 	wanted := len(backend.Providers) > 0 && backend.Providers[0] != ort.CPU
 	return func() bool { return wanted }
+}
+
+// newCascades reads the folder; what is wrong in it is told in the log and in the status.
+func newCascades(plan config.Plan, engine cascade.Engine, lc logger.LoggingClient) (*cascade.Set, error) {
+	run, err := cascade.NewRunner(engine, cascade.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return cascade.NewSet(cascade.SetOptions{Folder: plan.Cascades, Runner: run, Records: plan.DecisionLog, Log: lc})
 }
 
 // modelsChanged is called by the models' own goroutine and does not block.
@@ -111,6 +124,7 @@ func (b *box) run(ctx context.Context) error {
 	group.Go(func() error { return b.runner.Run(ctx) })
 	group.Go(func() error { b.tellModels(ctx); return nil })
 	group.Go(func() error { b.watchSupply(ctx); return nil })
+	group.Go(func() error { b.followCascades(ctx); return nil })
 	group.Go(func() error { b.network.load(ctx, b.runner.SetNetwork); return nil })
 	group.Go(func() error {
 		_ = b.models.Wait(ctx) // what it says is read by problem
@@ -137,6 +151,14 @@ func (b *box) watchSupply(ctx context.Context) {
 	tick := time.NewTicker(supply.Interval)
 	defer tick.Stop()
 	b.supply.Run(ctx, tick.C)
+}
+
+// followCascades takes up what changes in the cascades' folder.
+func (b *box) followCascades(ctx context.Context) {
+	const interval = 10 * time.Second // as for models
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	b.cascades.Follow(ctx, tick.C)
 }
 
 // problem says why the models folder cannot be read; "" if it can, or is still being read.

@@ -132,7 +132,7 @@ func (c config) modelServer() oip.Options {
 	m := c.Models.OIP
 	return oip.Options{
 		Address: m.Address, TLS: endpoint.TLS(m.TLS), ConnectTimeout: m.ConnectTimeout, CallTimeout: c.Limits.RunLimit,
-		CheckInterval: m.CheckInterval, MessageBytes: m.MessageBytes, Describe: ort.Describe,
+		CheckInterval: m.CheckInterval, MessageBytes: m.MessageBytes, Describe: ort.PortsOf,
 	}
 }
 

@@ -91,7 +91,7 @@ func part(t *testing.T) offload.Task {
 // far is a repository of one model that the service runs.
 func far(t *testing.T, address string, change func(*oip.Options), extra string) *infer.Repository {
 	t.Helper()
-	options := oip.Options{Address: address, CheckInterval: 50 * time.Millisecond, Describe: ort.Describe}
+	options := oip.Options{Address: address, CheckInterval: 50 * time.Millisecond, Describe: ort.PortsOf}
 	if change != nil {
 		change(&options)
 	}
@@ -165,7 +165,7 @@ func TestAModelServerThatIsRestartedIsUsedAgain(t *testing.T) {
 func TestModelYamlAndModelFileAreComparedWithTheService(t *testing.T) {
 	service, _ := serving(t)
 	assert.Contains(t, far(t, service.grpc, nil, "outputs: [scores]\n").Models()[0].Error, `outputs[0] is "scores"`)
-	client, err := oip.New(oip.Options{Address: service.grpc, Describe: ort.Describe})
+	client, err := oip.New(oip.Options{Address: service.grpc, Describe: ort.PortsOf})
 	require.NoError(t, err)
 	defer client.Close()
 	yaml, graph := small(t)

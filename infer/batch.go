@@ -73,7 +73,7 @@ func (s Spec) batched(ctx context.Context, graph Graph) (Graph, error) {
 func (in Input) sizes(about About) []int {
 	var sizes []int
 	for _, feed := range in.Feeds() {
-		if feed.Name != "" && !slices.ContainsFunc(about.Inputs, func(p Port) bool { return p.Name == feed.Name }) {
+		if feed.Optional && !slices.ContainsFunc(about.Inputs, func(p Port) bool { return feed.Is(p.Name) }) {
 			continue // it is optional
 		}
 		n := 1

@@ -96,11 +96,14 @@ func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) 
 		return nil, err
 	}
 	m := &model{
-		variant: v.variant(), version: v, spec: v.spec, content: v.content, graph: graph, steps: newPipeline(v.spec),
+		variant: v.variant(), version: v, spec: v.spec, content: v.content, graph: graph,
 		lease: newLease(), loss: loss, learned: v.learned, now: r.opts.now,
 	}
 	if n := v.spec.Concurrency; n > 0 {
 		m.places = newPlaces(m.variant, n, r.opts.Waiting)
+	}
+	if m.steps, err = newPipeline(v.spec, v.dir, graph.About().Inputs); err != nil {
+		return nil, errors.Join(err, graph.Close())
 	}
 	if err := m.warmUp(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("first inference: %w", err), graph.Close())

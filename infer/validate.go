@@ -4,14 +4,12 @@ package infer
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
-	"unicode"
 
-	"edgex-offload/offload"
+	"edgex-offload/internal/strictyaml"
 )
 
 // Bounds of an input, so that a model file cannot ask for more memory than a box has.
@@ -53,20 +51,15 @@ func (s Spec) validate() error {
 	s.Input.validate(c)
 	c.oneOf("scores", s.Scores, "auto", "logits", "probabilities")
 	c.check(s.Decoder != Classification || len(s.Labels) != 1, "labels", "1 long", "2 or more for a classifier")
+	c.check(s.Decoder != YuNet || len(s.Labels) == 1, "labels", fmt.Sprintf("%d long", len(s.Labels)), "1 for decoder yunet, which has one class")
 	c.check(s.Split.Part == Head || len(s.Labels) >= 1 && len(s.Labels) <= maxLabels, "labels", fmt.Sprintf("%d long", len(s.Labels)), fmt.Sprintf("1 to %d labels", maxLabels))
 	for i, l := range s.Labels {
-		if l == "" || len(l) > 200 {
+		if l == "" || len(l) > 200 || !printable(l) {
 			c.check(false, fmt.Sprintf("labels[%d]", i), quoted(l), "1 to 200 bytes of text")
 		}
 	}
-	outputs := 1
-	switch s.Decoder {
-	case SSD:
-		outputs = 2
-	case Features:
-		outputs = len(s.Split.At)
-	}
-	c.check(len(s.Outputs) == 0 || len(s.Outputs) == outputs, "outputs", s.Outputs, fmt.Sprintf("a list of %d for decoder %s, or none", outputs, s.Decoder))
+	s.validateOutputs(c)
+	s.validateValues(c)
 	s.Detection.validate(c)
 	s.Batch.validate(c)
 	c.check(s.Accuracy >= 0 && s.Accuracy <= 1, "accuracy", s.Accuracy, "0 to 1, as in 0.93")
@@ -83,34 +76,8 @@ func (s Spec) validateBackend(c *checker) {
 		c.check(s.OIP == Served{}, "oip", fmt.Sprintf("given (model %s, version %s)", quoted(s.OIP.Model), quoted(s.OIP.Version)), "with backend: oip alone")
 		return
 	}
-	c.check(printable(s.OIP.Model) && s.OIP.Model != "", "oip.model", quoted(s.OIP.Model), "1 to 200 bytes of printable text: its name on the model server")
-	c.check(printable(s.OIP.Version), "oip.version", quoted(s.OIP.Version), `up to 200 bytes of printable text, as "1", or none for the server's choice`)
-}
-
-// printable says whether a name may go to a server and into a line of log.
-func printable(s string) bool {
-	return len(s) <= 200 && !strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
-}
-
-// validateKind checks that kind, input and decoder belong together.
-func (s Spec) validateKind(c *checker) {
-	kinds := []string{offload.ImageClassification.String(), offload.ObjectDetection.String(), offload.SignalClassification.String()}
-	detectors := []string{YOLOv5, YOLOv8, YOLOX, SSD}
-	switch s.Kind {
-	case kinds[0]:
-		c.oneOf("input.type", s.Input.Type, "image")
-		c.oneOf("decoder", s.Decoder, Classification)
-	case kinds[1]:
-		c.oneOf("input.type", s.Input.Type, "image")
-		c.oneOf("decoder", s.Decoder, detectors...)
-	case kinds[2]:
-		c.oneOf("input.type", s.Input.Type, "signal")
-		c.oneOf("decoder", s.Decoder, Classification)
-	default:
-		c.oneOf("kind", s.Kind, kinds...)
-		c.oneOf("input.type", s.Input.Type, "image", "signal")
-		c.oneOf("decoder", s.Decoder, append([]string{Classification}, detectors...)...)
-	}
+	c.check(printable(s.OIP.Model) && len(s.OIP.Model) >= 1 && len(s.OIP.Model) <= 200, "oip.model", quoted(s.OIP.Model), "1 to 200 bytes of printable text: its name on the model server")
+	c.check(printable(s.OIP.Version) && len(s.OIP.Version) <= 200, "oip.version", quoted(s.OIP.Version), `up to 200 bytes of printable text, as "1", or none for the server's choice`)
 }
 
 func (in Input) validate(c *checker) {
@@ -120,6 +87,8 @@ func (in Input) validate(c *checker) {
 		in.validateImage(c)
 	case "signal":
 		in.validateSignal(c)
+	case "text":
+		in.validateText(c)
 	default:
 		return // said by validateKind; what follows depends on it
 	}
@@ -175,17 +144,9 @@ func (d Detection) validate(c *checker) {
 	}
 }
 
-// oneLine joins what is wrong into one line, fit for a log and a status.
-func oneLine(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	lines := make([]string, len(errs))
-	for i, err := range errs {
-		lines[i] = err.Error()
-	}
-	return errors.New(strings.Join(lines, "; "))
-}
+func oneLine(errs []error) error { return strictyaml.OneLine(errs) }
+
+func clip(s string) string { return strictyaml.Clip(s) }
 
 func quoted(s string) string { return fmt.Sprintf("%q", clip(s)) }
 

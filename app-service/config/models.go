@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"time"
 
 	"edgex-offload/infer"
@@ -23,7 +24,7 @@ func (c *checker) models(o Offload) infer.Options {
 	m := o.Models
 	options := infer.Options{
 		Dir: m.Folder, Place: infer.Box, Concurrency: o.Workers,
-		DrainTimeout: c.duration("Models.DrainTimeout", m.DrainTimeout, time.Second, time.Hour),
+		DrainTimeout: c.duration("Models.DrainTimeout", cmp.Or(m.DrainTimeout, "30s"), time.Second, time.Hour),
 		Canary: infer.Canary{
 			Share: m.Canary.Share, Tasks: m.Canary.Tasks, MaxErrorIncrease: m.Canary.MaxErrorIncrease, LatencyRatio: m.Canary.LatencyRatio,
 			Longest: c.optional("Models.Canary.Longest", m.Canary.Longest, infer.DefaultCanary().Longest),

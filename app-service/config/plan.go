@@ -22,6 +22,7 @@ import (
 // Plan is a section that was found right, in the units of the code.
 type Plan struct {
 	Models      infer.Options // but for what it runs on
+	Cascades    string        // folder
 	Backend     ort.Options   // runs the box's models
 	ModelServer oip.Options   // runs those with backend: oip; without Address there is none
 	Targets     []NamedTarget // in order of name
@@ -58,6 +59,7 @@ func (o Offload) Plan() (Plan, error) {
 	c := checker{path: Section}
 	plan := Plan{
 		Models:      c.models(o),
+		Cascades:    o.Cascades.Folder,
 		Backend:     c.backend(o.Models),
 		ModelServer: c.modelServer(o.Models.OIP),
 		Probing:     c.probing(o.Probe),
@@ -141,7 +143,7 @@ func (c *checker) modelServer(m ModelServer) oip.Options {
 		CallTimeout:    sub.optional("CallTimeout", m.CallTimeout, 0),
 		CheckInterval:  sub.optional("CheckInterval", m.CheckInterval, 0),
 		MessageBytes:   min(m.MessageKB, 1<<20) << 10,
-		Describe:       ort.Describe,
+		Describe:       ort.PortsOf,
 	}
 	check(&sub, "MessageKB", m.MessageKB, 64, 1<<20, "KB")
 	options.MessageBytes = max(options.MessageBytes, 64<<10) // what is wrong was told
@@ -152,8 +154,8 @@ func (c *checker) modelServer(m ModelServer) oip.Options {
 
 func (c *checker) target(name string, t Target) NamedTarget {
 	sub := checker{path: c.path + ".Targets." + name}
-	if name == offload.Local || name == functions.RouteNone {
-		sub.wrong("", fmt.Sprintf("%q", name), "a name other than "+offload.Local+" and "+functions.RouteNone)
+	if name == offload.Local || name == functions.RouteNone || name == offload.Mixed {
+		sub.wrong("", fmt.Sprintf("%q", name), fmt.Sprintf("a name other than %s, %s and %s", offload.Local, functions.RouteNone, offload.Mixed))
 	}
 	client := remote.ClientConfig{
 		Address:        t.Address,
@@ -218,20 +220,17 @@ func (c *checker) rules(tasks map[string]Task) functions.Rules {
 	var all []functions.Rule
 	for _, name := range slices.Sorted(maps.Keys(tasks)) {
 		task, sub := tasks[name], checker{path: c.path + ".Tasks." + name}
-		kind, err := offload.ParseKind(task.Kind)
-		sub.at("Kind", err)
+		kind := sub.work(task)
 		priority := offload.Medium
 		if task.Priority != "" {
+			var err error
 			priority, err = offload.ParsePriority(task.Priority)
 			sub.at("Priority", err)
-		}
-		if task.Model == "" {
-			sub.wrong("Model", `""`, "the name of a model, as in models/<name> or in a model.yaml's serves")
 		}
 		all = append(all, functions.Rule{
 			Name:     "Tasks." + name,
 			Resource: task.Resource, Device: task.Device, Profile: task.Profile,
-			Kind: kind, Model: task.Model, Priority: priority,
+			Kind: kind, Model: task.Model, Cascade: task.Cascade, Priority: priority,
 			Deadline:       sub.upTo("Deadline", task.Deadline, longest),
 			ExpectedLocal:  sub.upTo("ExpectedLocal", task.ExpectedLocal, longest),
 			ExpectedRemote: sub.upTo("ExpectedRemote", task.ExpectedRemote, longest),
@@ -242,4 +241,22 @@ func (c *checker) rules(tasks map[string]Task) functions.Rules {
 	rules, err := functions.NewRules(all...)
 	c.under(err)
 	return rules
+}
+
+// work checks what is asked of a rule's readings: a cascade, or a kind of task with a model.
+func (c *checker) work(task Task) offload.Kind {
+	switch {
+	case task.Cascade == "":
+		kind, err := offload.ParseKind(task.Kind)
+		c.at("Kind", err)
+		if task.Model == "" {
+			c.wrong("Model", `""`, "the name of a model, as in models/<name> or in a model.yaml's serves; or a Cascade")
+		}
+		return kind
+	case task.Model != "":
+		c.wrong("Cascade", fmt.Sprintf("%q", task.Cascade), fmt.Sprintf("one of Model and Cascade, and Model is %q", task.Model))
+	case len(task.Cascade) > 32:
+		c.wrong("Cascade", fmt.Sprintf("%.40q", task.Cascade), "the name of a cascade, 1 to 32 bytes")
+	}
+	return 0 // its stages say
 }

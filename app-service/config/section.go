@@ -18,6 +18,7 @@ const (
 // key does; fields here add what the code needs to know.
 type Offload struct {
 	Models      Models
+	Cascades    Cascades
 	Targets     map[string]Target // by name; one without Address is off
 	Probe       Probe
 	Workers     int
@@ -65,6 +66,11 @@ type Canary struct {
 	MaxErrorIncrease float64
 	LatencyRatio     float64
 	Longest          string
+}
+
+// Cascades says where the cascades are.
+type Cascades struct {
+	Folder string
 }
 
 // Target is a place that answers tasks over gRPC.
@@ -189,6 +195,7 @@ type Task struct {
 	Profile        string
 	Kind           string
 	Model          string
+	Cascade        string
 	Priority       string
 	Deadline       string
 	ExpectedLocal  string
@@ -200,7 +207,8 @@ type Task struct {
 func Default() Offload {
 	s, p, probing := offload.DefaultSettings(), offload.DefaultPower(), offload.DefaultProbing()
 	return Offload{
-		Models: defaultModels(),
+		Models:   defaultModels(),
+		Cascades: Cascades{Folder: "cascades"},
 		Probe: Probe{
 			IntervalMin: probing.IntervalMin.String(), IntervalMax: probing.IntervalMax.String(),
 			Timeout: probing.Timeout.String(), RateBytesPerMinute: probing.RateBytesPerMinute,

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"edgex-offload/app-service/functions"
+	"edgex-offload/cascade"
 	"edgex-offload/runner"
 )
 
@@ -21,6 +22,7 @@ type descs struct {
 	up, targetWaiting, targetInFlight                  *prometheus.Desc
 	remoteService, localService                        *prometheus.Desc
 	passedOver, events, configuration                  *prometheus.Desc
+	cascades, cascadeUsable                            *prometheus.Desc
 	models                                             modelDescs
 }
 
@@ -43,6 +45,8 @@ func newDescs() descs {
 		models:         newModelDescs(desc),
 		passedOver:     desc("readings_passed_over_total", "What did not become a task, by reason.", "reason"),
 		events:         desc("outcome_events_total", "Outcome events: published, failed, withheld, busy.", "way"),
+		cascades:       desc("cascade_pictures_total", "Pictures that went through a cascade: complete, partial (a stage lacks a result), or none with the reason.", "cascade", "result", "reason"),
+		cascadeUsable:  desc("cascade_usable", "1 while pictures go through it.", "cascade"),
 		configuration:  desc("configuration_changes_total", "Changes while running: accepted, refused.", "result"),
 	}
 }
@@ -62,6 +66,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		s.gauge(d.localService, ms/1000, variant)
 	}
 	d.models.collect(s, v.Models, v.ModelCounts)
+	for _, status := range v.Cascades {
+		c.cascade(s, status)
+	}
 	for reason, n := range v.PassedOver {
 		s.counter(d.passedOver, n, reason)
 	}
@@ -94,6 +101,16 @@ func (c *collector) target(s sink, t runner.TargetStatus) {
 	s.gauge(d.targetInFlight, float64(t.InFlight), t.Name)
 	for model, ms := range t.ServiceMs {
 		s.gauge(d.remoteService, ms/1000, t.Name, model)
+	}
+}
+
+func (c *collector) cascade(s sink, status cascade.Status) {
+	d := &c.descs
+	s.gauge(d.cascadeUsable, one(status.Usable), status.Name)
+	s.counter(d.cascades, status.Complete, status.Name, "complete", "")
+	s.counter(d.cascades, status.Partial, status.Name, "partial", "")
+	for reason, n := range status.None {
+		s.counter(d.cascades, n, status.Name, "none", reason)
 	}
 }
 

@@ -130,8 +130,10 @@ func TestModelsThatDoNotAnswerAreDown(t *testing.T) {
 	hostile := map[string]http.HandlerFunc{
 		"no list of models": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
 		"asks for a token":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
-		"301 Moved":         func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusMovedPermanently) },
-		"more than":         func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 9<<20)) },
+		"301 Moved": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/other", http.StatusMovedPermanently)
+		},
+		"more than": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 9<<20)) },
 	}
 	for want, handler := range hostile {
 		t.Run(want, func(t *testing.T) {

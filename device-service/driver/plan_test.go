@@ -64,7 +64,7 @@ func TestWhatIsWrongWithADevice(t *testing.T) {
 func TestShippedProfiles(t *testing.T) {
 	outcome := map[string]string{
 		"Label": "String", "Confidence": "Float32", "Route": "String", "LatencyMs": "Float64", "Reason": "String",
-		"DeadlineMet": "Bool", "Objects": "String", "TaskId": "String",
+		"DeadlineMet": "Bool", "Objects": "String", "TaskId": "String", "Values": "String",
 	}
 	roles := []string{roleSample, roleRate, roleEnabled, roleStatus, roleSent, roleDropped, roleReasons}
 	files, err := filepath.Glob("../../profiles/*.yaml")
@@ -85,10 +85,15 @@ func TestShippedProfiles(t *testing.T) {
 				}
 			}
 			want := slices.Concat(roles, []string{roleOutcome})
-			if profile.Name == "offload-models" { // what it brings is no task
+			switch profile.Name {
+			case "offload-models": // what it brings is no task
 				want = slices.Concat(roles, []string{roleLoad, roleUnload, roleRollback, roleRescan})
 				assert.Empty(t, outcomes)
-			} else {
+			case "offload-camera": // cascades are for pictures
+				stages := maps.Clone(outcome)
+				stages["Stages"] = "String"
+				assert.Equal(t, stages, outcomes)
+			default:
 				assert.Equal(t, outcome, outcomes)
 			}
 			assert.ElementsMatch(t, want, slices.Collect(maps.Keys(found)))

@@ -123,7 +123,7 @@ func TestLoadComparesTheServersModelWithModelYaml(t *testing.T) {
 		"layout":          {list{tensor("x", "FP32", -1, 8, 8, 3)}, list{y}, image(8, 8, "NCHW", "RGB", 1), []string{"input.color is RGB, which has 3 channels in input.layout NCHW, the server has 8", "input.width is 8 in input.layout NCHW, the server has 3"}},
 		"hidden batch":    {list{tensor("x", "FP32", 3, 8, 9)}, list{y}, image(8, 8, "NCHW", "RGB", 1), []string{"input.width is 8 in input.layout NCHW, the server has 9"}},
 		"scale":           {list{tensor("x", "UINT8", -1, 3, 8, 8)}, list{y}, image(8, 8, "NCHW", "RGB", 1./255), []string{"input.scale is 0.003922", "UINT8", "set input.scale: 1"}},
-		"no output":       {list{x}, nil, signal(), []string{"the model has no output"}},
+		"no output":       {list{x}, nil, signal(), []string{"the graph has no output"}},
 		"output's name":   {list{x}, list{y}, outputs, []string{`outputs[0] is "z"`, `has "y"`}},
 		"output's type":   {list{x}, list{tensor("y", "BYTES", -1, 1)}, signal(), []string{`output "y" is of type "BYTES"`, "name another in outputs"}},
 		"outputs of ssd":  {list{x}, list{y}, ssd, []string{"outputs: [scores, boxes]"}},

@@ -49,7 +49,7 @@ func newPlan(spec infer.Spec, a answers, server string) (plan, error) {
 func (p *plan) takeInputs(in infer.Input, a answers, server string) error {
 	free := slices.Clone(a.inputs)
 	for _, feed := range in.Feeds() {
-		at := slices.IndexFunc(free, func(m *inference.ModelMetadataResponse_TensorMetadata) bool { return m.GetName() == feed.Name })
+		at := slices.IndexFunc(free, func(m *inference.ModelMetadataResponse_TensorMetadata) bool { return feed.Is(m.GetName()) })
 		if feed.Name == "" && len(free) == 1 {
 			at = 0
 		}
@@ -58,8 +58,10 @@ func (p *plan) takeInputs(in infer.Input, a answers, server string) error {
 			continue
 		case at < 0 && feed.Name == "":
 			return fmt.Errorf("%s: the model has %d inputs (%s): name the one that is fed in input.name", server, len(free), namesOf(free))
-		case at < 0:
+		case at < 0 && feed.Name == in.Name:
 			return fmt.Errorf("input.name is %q: %s has %s", feed.Name, server, namesOf(free))
+		case at < 0:
+			return fmt.Errorf("input %q is what input.type %s feeds: %s has %s", feed.Name, in.Type, server, namesOf(free))
 		}
 		if err := p.takeInput(in, feed.Shape, free[at], a.maxBatch, server); err != nil {
 			return err
@@ -108,30 +110,21 @@ const maxElements = 64 << 20
 
 // takeOutputs finds the outputs that the decoder reads, in its order.
 func (p *plan) takeOutputs(spec infer.Spec, a answers, server string) error {
-	outs := a.outputs
-	switch {
-	case len(spec.Outputs) > 0:
-		outs = nil
-		for i, name := range spec.Outputs {
-			at := slices.IndexFunc(a.outputs, func(m *inference.ModelMetadataResponse_TensorMetadata) bool { return m.GetName() == name })
-			if at < 0 {
-				return fmt.Errorf("outputs[%d] is %q: %s has %s", i, name, server, namesOf(a.outputs))
-			}
-			outs = append(outs, a.outputs[at])
-		}
-	case len(outs) == 0:
-		return fmt.Errorf("%s: the model has no output: decoder %s needs one", server, spec.Decoder)
-	case spec.Decoder == infer.SSD && len(outs) != 2:
-		return fmt.Errorf("%s: the model has the outputs %s: name the two that decoder ssd reads in outputs: [scores, boxes]", server, namesOf(outs))
-	case spec.Decoder != infer.SSD:
-		outs = outs[:1]
+	ports := make([]infer.Port, len(a.outputs))
+	for i, m := range a.outputs {
+		ports[i] = portOf(m, p.hidden)
 	}
-	for _, m := range outs {
+	picked, err := spec.PickOutputs(ports)
+	if err != nil {
+		return fmt.Errorf("%s: %w", server, err)
+	}
+	for _, at := range picked {
+		m := a.outputs[at]
 		d := wire.Datatype(m.GetDatatype())
 		if !d.Known() {
 			return fmt.Errorf("%s: output %q is of type %s: allowed are %s: name another in outputs (%s)", server, m.GetName(), clip(m.GetDatatype()), wire.Datatypes(), namesOf(a.outputs))
 		}
-		about := portOf(m, p.hidden)
+		about := ports[at]
 		p.about.Batches = p.about.Batches && len(about.Shape) > 0 && about.Shape[0] < 0
 		p.about.Outputs = append(p.about.Outputs, about)
 		p.outputs = append(p.outputs, port{name: m.GetName(), datatype: d, shape: about.Shape})
