@@ -4,10 +4,11 @@ package infer
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"os"
+	"slices"
 
+	"edgex-offload/infer/decode"
+	"edgex-offload/internal/strictyaml"
 	"edgex-offload/offload"
 )
 
@@ -26,15 +27,6 @@ const (
 	Cloud = "cloud"
 )
 
-// The decoders: what the graph's output means.
-const (
-	Classification = "classification"
-	YOLOv5         = "yolov5"
-	YOLOv8         = "yolov8"
-	YOLOX          = "yolox"
-	SSD            = "ssd"
-)
-
 // Spec is a model.yaml: everything that is needed to feed the graph beside it and to
 // read its answer. ParseSpec fills in the defaults.
 type Spec struct {
@@ -47,25 +39,35 @@ type Spec struct {
 	// Kind is the name of an offload.Kind, as in "IMAGE_CLASSIFICATION".
 	Kind  string `yaml:"kind"`
 	Input Input  `yaml:"input"`
-	// Decoder is Classification, YOLOv5, YOLOv8, YOLOX or SSD.
+	// Decoder says what the output means: Classification, YOLOv5, ... as the kind allows.
 	Decoder string `yaml:"decoder"`
-	// Outputs names the graph's outputs that the decoder reads: one, or for SSD scores
-	// and boxes in this order. The default is to tell them by their shapes.
+	// Outputs names the graph's outputs that the decoder reads: one; for SSD scores and
+	// boxes; for YuNet all cls, all obj, all bbox. The default is to tell them by their names,
+	// shapes and types.
 	Outputs []string `yaml:"outputs"`
 	// Scores says what a classifier's output is: "logits" (softmax is applied),
 	// "probabilities", or "auto": probabilities if none is negative and they add up to 1.
 	Scores    string    `yaml:"scores"`
 	Detection Detection `yaml:"detection"`
-	// Labels are the classes in the order of the output. For SSD a background class in
-	// front of them is told by the shape and is not listed.
+	// Regression and Anomaly are for the decoders of these names.
+	Regression Regression `yaml:"regression"`
+	Anomaly    Anomaly    `yaml:"anomaly"`
+	// Labels are the classes in the order of the output, or what a regression's numbers are
+	// called. For SSD a background class in front of them is told by the shape and is not
+	// listed. For an anomaly they are normal and anomaly by default.
 	Labels []string `yaml:"labels"`
 	// Accuracy is the share of right answers on held-out data, 0 to 1 (for a detector a
 	// figure that can be compared with the same task's other models); 0 for unknown.
 	Accuracy float64 `yaml:"accuracy"`
 	// Measured says how Accuracy came about.
 	Measured Measured `yaml:"measured"`
+	// Batch is how tasks that come at the same time run together.
+	Batch Batch `yaml:"batch"`
 	// SHA256 of model.onnx in hex; empty for not checked.
 	SHA256 string `yaml:"sha256"`
+	// Split is set of a part of a network; a whole one has none.
+	Split     Split `yaml:"split"`
+	Operation `yaml:",inline"`
 }
 
 // Input says how a payload becomes the graph's input, a float32 tensor.
@@ -73,7 +75,8 @@ type Spec struct {
 type Input struct {
 	// Name of the graph's input; the default is its only one.
 	Name string `yaml:"name"`
-	// Type is "image" (JPEG, PNG) or "signal" (float32, little endian, C order).
+	// Type is "image" (JPEG, PNG), "signal" (float32, little endian, C order), "text" (UTF-8), or
+	// "features" of a tail.
 	Type string `yaml:"type"`
 
 	// Width and Height are the picture's size in the tensor, in pixels.
@@ -100,11 +103,22 @@ type Input struct {
 	// (the default), "center" (takes its mean off) or "standard" (mean 0, deviation 1).
 	Normalize string `yaml:"normalize"`
 
+	// Vocabulary of a text is the file beside model.yaml with BERT's word pieces, by default
+	// vocab.txt; Cased keeps capitals and accents, which an uncased model has without.
+	Vocabulary string `yaml:"vocabulary"`
+	Cased      bool   `yaml:"cased"`
+	// MaxTokens is the length of the tensor of a text, [CLS] and [SEP] included; what is
+	// longer is cut, what is shorter filled with [PAD]. The default is 128.
+	MaxTokens int `yaml:"max_tokens"`
+
 	// Scale is 1/255 by default for an image and 1 for a signal.
 	Scale float64 `yaml:"scale"`
 	// Mean (default 0) and Std (default 1): one number, or one per channel.
 	Mean []float64 `yaml:"mean"`
 	Std  []float64 `yaml:"std"`
+
+	// Tensors are what a tail is fed. Its Width and Height are those of the whole's picture.
+	Tensors []FeatureTensor `yaml:"tensors"`
 }
 
 // Detection are a detector's limits.
@@ -114,9 +128,11 @@ type Detection struct {
 	// IoU is how much two boxes of a class may overlap before the weaker one goes
 	// (non-maximum suppression), 0 to 1; the default is 0.45.
 	IoU float64 `yaml:"iou"`
+	// Agnostic lets a box suppress those of other classes too.
+	Agnostic bool `yaml:"agnostic"`
 	// MaxObjects is how many objects are kept, best first; the default is 100.
 	MaxObjects int `yaml:"max_objects"`
-	// Strides of YOLOX's grids in pixels; the default is 8, 16, 32.
+	// Strides of YOLOX's and YuNet's grids in pixels; the default is 8, 16, 32.
 	Strides []int `yaml:"strides"`
 }
 
@@ -137,19 +153,27 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		Serves: name,
 		RunsOn: []string{Box, Cloud},
 		Scores: "auto",
-		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}},
+		Split:  Split{Values: "uint8"},
+		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}, Vocabulary: "vocab.txt", MaxTokens: 128},
+		Batch:  Batch{DelayMs: 2},
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},
+		Regression: Regression{Units: []string{""}, Scale: []float64{1}, Offset: []float64{0}},
+		Anomaly:    Anomaly{Threshold: math.NaN(), Reconstruction: string(decode.NoReconstruction)},
+		Operation:  defaultOperation(),
 	}
-	if err := decodeStrict(data, &s); err != nil {
+	if _, err := strictyaml.Decode(data, &s); err != nil {
 		return Spec{}, err
 	}
-	if math.IsNaN(s.Input.Scale) { // not given: decodeStrict lets no such number through
+	if math.IsNaN(s.Input.Scale) { // not given: strictyaml lets no such number through
 		s.Input.Scale = 1
 		if s.Input.Type == "image" {
 			s.Input.Scale = 1. / 255
 		}
+	}
+	if s.Decoder == AnomalyHead && s.Labels == nil {
+		s.Labels = []string{"normal", "anomaly"}
 	}
 	if err := s.validate(); err != nil {
 		return Spec{}, err
@@ -159,14 +183,9 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 
 // LoadSpec reads the model.yaml at path. The error begins with the path.
 func LoadSpec(name, path string) (Spec, error) {
-	f, err := os.Open(path)
+	data, err := readSmall(path, maxSpecBytes)
 	if err != nil {
 		return Spec{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSpecBytes+1))
-	if err != nil {
-		return Spec{}, fmt.Errorf("%s: %w", path, err)
 	}
 	s, err := ParseSpec(name, data)
 	if err != nil {
@@ -181,12 +200,13 @@ func (s Spec) TaskKind() offload.Kind {
 	return k
 }
 
-// Channels of the input: 1 for GRAY, 3 for another picture, a signal's first dimension.
+// Channels of the input: 1 for GRAY and for text, 3 for another picture, a signal's first
+// dimension.
 func (in Input) Channels() int {
 	switch {
 	case in.Type == "signal":
 		return in.Shape[0]
-	case in.Color == "GRAY":
+	case in.Color == "GRAY" || in.Type == "text":
 		return 1
 	}
 	return 3
@@ -195,6 +215,8 @@ func (in Input) Channels() int {
 // TensorShape is the shape of the tensor that is fed, with a batch of one in front.
 func (in Input) TensorShape() []int64 {
 	switch {
+	case in.Type == "text":
+		return []int64{1, int64(in.MaxTokens)}
 	case in.Type == "signal":
 		shape := []int64{1}
 		for _, d := range in.Shape {
@@ -209,16 +231,29 @@ func (in Input) TensorShape() []int64 {
 
 // Fed is a tensor that a graph is fed.
 type Fed struct {
-	// Name of the graph's input; empty for its only one.
-	Name string
+	// Name of the graph's input; empty for its only one. Others are names that it may have
+	// instead.
+	Name   string
+	Others []string
 	// Shape with a batch of one in front.
 	Shape []int64
 	// Optional: a graph without this input is fed the others.
 	Optional bool
 }
 
+// Is says whether a graph's input of this name is meant.
+func (f Fed) Is(name string) bool { return name == f.Name || slices.Contains(f.Others, name) }
+
 // Feeds lists what the graph is fed.
-func (in Input) Feeds() []Fed { return []Fed{{Name: in.Name, Shape: in.TensorShape()}} }
+func (in Input) Feeds() []Fed {
+	switch in.Type {
+	case Features:
+		return in.featureFeeds()
+	case "text":
+		return in.feedsText()
+	}
+	return []Fed{{Name: in.Name, Shape: in.TensorShape()}}
+}
 
 // Values is how many numbers the tensor holds.
 func (in Input) Values() int {

@@ -4,13 +4,12 @@ package infer
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
-	"edgex-offload/offload"
+	"edgex-offload/internal/strictyaml"
 )
 
 // Bounds of an input, so that a model file cannot ask for more memory than a box has.
@@ -43,48 +42,31 @@ func (s Spec) validate() error {
 	for i, place := range s.RunsOn {
 		c.oneOf(fmt.Sprintf("runs_on[%d]", i), place, Box, Cloud)
 	}
-	s.validateKind(c)
+	if s.Split.Part != "" || s.Decoder == Features || s.Input.Type == Features {
+		s.validateSplit(c)
+	} else {
+		s.validateKind(c)
+	}
 	s.Input.validate(c)
 	c.oneOf("scores", s.Scores, "auto", "logits", "probabilities")
 	c.check(s.Decoder != Classification || len(s.Labels) != 1, "labels", "1 long", "2 or more for a classifier")
-	c.check(len(s.Labels) >= 1 && len(s.Labels) <= maxLabels, "labels", fmt.Sprintf("%d long", len(s.Labels)), fmt.Sprintf("1 to %d labels", maxLabels))
+	c.check(s.Decoder != YuNet || len(s.Labels) == 1, "labels", fmt.Sprintf("%d long", len(s.Labels)), "1 for decoder yunet, which has one class")
+	c.check(s.Split.Part == Head || len(s.Labels) >= 1 && len(s.Labels) <= maxLabels, "labels", fmt.Sprintf("%d long", len(s.Labels)), fmt.Sprintf("1 to %d labels", maxLabels))
 	for i, l := range s.Labels {
-		if l == "" || len(l) > 200 {
+		if l == "" || len(l) > 200 || !printable(l) {
 			c.check(false, fmt.Sprintf("labels[%d]", i), quoted(l), "1 to 200 bytes of text")
 		}
 	}
-	outputs := 1
-	if s.Decoder == SSD {
-		outputs = 2
-	}
-	c.check(len(s.Outputs) == 0 || len(s.Outputs) == outputs, "outputs", s.Outputs, fmt.Sprintf("a list of %d for decoder %s, or none", outputs, s.Decoder))
+	s.validateOutputs(c)
+	s.validateValues(c)
 	s.Detection.validate(c)
+	s.Batch.validate(c)
 	c.check(s.Accuracy >= 0 && s.Accuracy <= 1, "accuracy", s.Accuracy, "0 to 1, as in 0.93")
 	c.check(s.Measured.Samples >= 0, "measured.samples", s.Measured.Samples, "0 or more")
+	s.Operation.validate(c)
 	sum, err := hex.DecodeString(s.SHA256)
 	c.check(err == nil && (len(sum) == 0 || len(sum) == 32), "sha256", quoted(s.SHA256), "64 hex digits, or leave it out")
 	return oneLine(c.errs)
-}
-
-// validateKind checks that kind, input and decoder belong together.
-func (s Spec) validateKind(c *checker) {
-	kinds := []string{offload.ImageClassification.String(), offload.ObjectDetection.String(), offload.SignalClassification.String()}
-	detectors := []string{YOLOv5, YOLOv8, YOLOX, SSD}
-	switch s.Kind {
-	case kinds[0]:
-		c.oneOf("input.type", s.Input.Type, "image")
-		c.oneOf("decoder", s.Decoder, Classification)
-	case kinds[1]:
-		c.oneOf("input.type", s.Input.Type, "image")
-		c.oneOf("decoder", s.Decoder, detectors...)
-	case kinds[2]:
-		c.oneOf("input.type", s.Input.Type, "signal")
-		c.oneOf("decoder", s.Decoder, Classification)
-	default:
-		c.oneOf("kind", s.Kind, kinds...)
-		c.oneOf("input.type", s.Input.Type, "image", "signal")
-		c.oneOf("decoder", s.Decoder, append([]string{Classification}, detectors...)...)
-	}
 }
 
 func (in Input) validate(c *checker) {
@@ -94,6 +76,8 @@ func (in Input) validate(c *checker) {
 		in.validateImage(c)
 	case "signal":
 		in.validateSignal(c)
+	case "text":
+		in.validateText(c)
 	default:
 		return // said by validateKind; what follows depends on it
 	}
@@ -149,17 +133,9 @@ func (d Detection) validate(c *checker) {
 	}
 }
 
-// oneLine joins what is wrong into one line, fit for a log and a status.
-func oneLine(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	lines := make([]string, len(errs))
-	for i, err := range errs {
-		lines[i] = err.Error()
-	}
-	return errors.New(strings.Join(lines, "; "))
-}
+func oneLine(errs []error) error { return strictyaml.OneLine(errs) }
+
+func clip(s string) string { return strictyaml.Clip(s) }
 
 func quoted(s string) string { return fmt.Sprintf("%q", clip(s)) }
 

@@ -14,6 +14,10 @@ import (
 func Explain(r *Record) string {
 	t := telling{r: r}
 	t.asked()
+	if len(r.Stages) > 0 {
+		t.stages()
+		return t.text.String()
+	}
 	if r.Settled.Term == "" {
 		t.line("It was not decided. %s", t.undecided())
 		return t.text.String()
@@ -40,7 +44,11 @@ func (t *telling) heading(text string) { t.line("\n%s", text) }
 func (t *telling) asked() {
 	r := t.r
 	t.line("Task %s of %s, captured %s", r.TaskID, r.Source, r.Created.UTC().Format(time.RFC3339Nano))
-	t.line("%s with model %q, priority %s, %.1f KB%s.", r.Kind, r.Model, r.Priority, float64(r.Bytes)/1e3, t.privately())
+	by := "model"
+	if len(r.Stages) > 0 {
+		by = "cascade"
+	}
+	t.line("%s with %s %q, priority %s, %.1f KB%s.", r.Kind, by, r.Model, r.Priority, float64(r.Bytes)/1e3, t.privately())
 	if r.DeadlineMs == 0 {
 		t.line("It had no deadline, and reached the engine %.0f ms after capture.", r.ArrivedMs)
 		return
@@ -78,6 +86,9 @@ func (t *telling) known() {
 			t.line("  %s: round trip %.0f ms, jitter %.0f ms, loss %.0f%%, %s up, %.0f ms of payloads ahead of it",
 				p.Target, p.RTTMs, p.JitterMs, 100*p.LossRatio, rateInWords(p.UpKbps), p.WaitMs)
 		}
+	}
+	if t.r.Speed > 0 {
+		t.line("  the box ran at %.0f%% of its full speed: its power mode or its heat does not allow more", 100*t.r.Speed)
 	}
 	if t.r.EnergyWeight > 0 {
 		t.line("  a joule was worth %.0f ms", t.r.EnergyWeight)

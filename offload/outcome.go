@@ -74,6 +74,8 @@ type Record struct {
 	// EnergyWeight is what a joule was worth, in milliseconds: Weights.Energy and what the
 	// battery adds.
 	EnergyWeight float64 `json:"energyWeight,omitempty"`
+	// Speed is the share of its full speed that the box ran at; 0: all of it.
+	Speed float64 `json:"speed,omitempty"`
 	// Paths are what each path promised at the decision.
 	Paths []PathView `json:"paths"`
 	// BackupAtMs is the latest useful start of the local backup, from Created; 0: none kept.
@@ -89,6 +91,9 @@ type Record struct {
 
 	// Attempts are what was started, in order.
 	Attempts []AttemptView `json:"attempts"`
+	// Stages are those of a cascade, in their order. It has no path and no attempt of its own:
+	// each of its tasks has a record, with the id TaskID/stage or TaskID/stage/number.
+	Stages []StageView `json:"stages,omitempty"`
 
 	// Route is who answered: Local, a target's name, or "" for none.
 	Route       string  `json:"route"`

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"edgex-offload/infer"
 	"edgex-offload/offload"
 )
 
@@ -33,6 +34,27 @@ func TestPlanOfDefaults(t *testing.T) {
 	require.Equal(t, offload.DefaultPower(), plan.Power)
 	require.Empty(t, plan.Targets)
 	require.Equal(t, offload.DefaultProbing(), plan.Probing)
+}
+
+func TestModelsOfThePlan(t *testing.T) {
+	o := good()
+	o.Models.DrainTimeout, o.Models.Canary.Share = "5s", .2
+	plan, err := o.Plan()
+	require.NoError(t, err)
+	require.Equal(t, 5*time.Second, plan.Models.DrainTimeout)
+	require.Equal(t, infer.Canary{Share: .2, Tasks: 200, MaxErrorIncrease: .01, LatencyRatio: 1.5, Longest: 24 * time.Hour}, plan.Models.Canary)
+	require.Nil(t, plan.Models.PublicKey)
+
+	o.Models.PublicKey, o.Models.DrainTimeout = "/nowhere.pem", "1ms"
+	o.Models.Canary = Canary{Share: math.NaN(), Tasks: 1, MaxErrorIncrease: -1, LatencyRatio: .5, Longest: "1s"}
+	_, err = o.Plan()
+	for _, want := range []string{
+		"Offload.Models.PublicKey: stat /nowhere.pem", `Offload.Models.DrainTimeout "1ms": allowed is a duration from 1s`,
+		"Offload.Models.Canary.Share NaN: allowed is 0 (at once) to 0.5", "Offload.Models.Canary.Tasks 1", "Offload.Models.Canary.MaxErrorIncrease -1",
+		"Offload.Models.Canary.LatencyRatio 0.5", "Offload.Models.Canary.Longest 1s: allowed is 1m to 720h",
+	} {
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func TestPlan(t *testing.T) {
@@ -98,12 +120,13 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"payload size":    {func(o *Offload) { o.Limits.PayloadKB = 0 }, `Offload.Limits.PayloadKB 0: allowed is 1 to 1048576 KB`},
 		"decoding":        {func(o *Offload) { o.Limits.Decoding = 0 }, `Offload.Limits.Decoding 0: allowed is 1 to 10000 messages`},
 		"power":           {func(o *Offload) { o.Power.Busy = math.NaN() }, `Offload.Power.Busy NaN: allowed is 0.01 to 10000 watts`},
+		"clock":           {func(o *Offload) { o.Power.Clock = "fan" }, `Offload.Power.Clock "fan": allowed is one of [auto gpu cpu none]`},
 		"radio":           {func(o *Offload) { o.Power.Radio = -1 }, `Offload.Power.Radio -1: allowed is 0 to 10000 watts`},
 		"address":         {target(func(t *Target) { t.Address = "cloud" }), `Offload.Targets.cloud.Address "cloud": allowed is host:port`},
 		"call timeout":    {target(func(t *Target) { t.CallTimeout = "soon" }), `Offload.Targets.cloud.CallTimeout "soon": allowed is a duration, as in 500ms`},
 		"congestion":      {target(func(t *Target) { t.Congestion = "BBR 2" }), `Offload.Targets.cloud.Congestion "BBR 2": allowed is system, or a kernel's name for one, as in bbr`},
 		"tls":             {target(func(t *Target) { t.TLS.CA = "ca.pem" }), `Offload.Targets.cloud.TLS.Enabled false: allowed with CA`},
-		"target's name":   {func(o *Offload) { o.Targets["local"] = Target{Address: "a:1"} }, `Offload.Targets.local "local": allowed is a name other than local and none`},
+		"target's name":   {func(o *Offload) { o.Targets["local"] = Target{Address: "a:1"} }, `Offload.Targets.local "local": allowed is a name other than local, none and mixed`},
 		"policy":          {func(o *Offload) { o.Writable.Policy = "best" }, `Offload.Writable.Policy "best": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`},
 		"objective":       {func(o *Offload) { o.Writable.Objective = "cheap" }, `Offload.Writable.Objective "cheap": allowed is balanced, accuracy, latency, energy, cost, or custom`},
 		"tuning":          {func(o *Offload) { o.Writable.Tuning.Preempt = -1 }, `Offload.Writable.Tuning.Preempt -1: allowed is 0 to 100`},
@@ -120,6 +143,8 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"kind":            {task(func(t *Task) { t.Kind = "IMAGE" }), `Offload.Writable.Tasks.surface.Kind: task type "IMAGE": allowed are IMAGE_CLASSIFICATION`},
 		"priority":        {task(func(t *Task) { t.Priority = "URGENT" }), `Offload.Writable.Tasks.surface.Priority: priority "URGENT": allowed are LOW`},
 		"model":           {task(func(t *Task) { t.Model = "" }), `Offload.Writable.Tasks.surface.Model "": allowed is the name of a model`},
+		"cascade too":     {task(func(t *Task) { t.Cascade = "people" }), `Offload.Writable.Tasks.surface.Cascade "people": allowed is one of Model and Cascade, and Model is "surface"`},
+		"cascade's name":  {task(func(t *Task) { t.Model, t.Cascade = "", strings.Repeat("x", 33) }), `Offload.Writable.Tasks.surface.Cascade "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": allowed is the name of a cascade, 1 to 32 bytes`},
 		"resource":        {task(func(t *Task) { t.Resource = "" }), `Offload.Writable.Tasks.surface.Resource "": allowed is the name of a device resource`},
 		"outcome":         {task(func(t *Task) { t.Resource = "Label" }), `Offload.Writable.Tasks.surface.Resource "Label": allowed is any resource but those of outcomes`},
 		"deadline":        {task(func(t *Task) { t.Deadline = "250" }), `Offload.Writable.Tasks.surface.Deadline "250": allowed is a duration from 0s to 24h0m0s`},
@@ -134,6 +159,23 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 				require.NotContains(t, err.Error(), "\n", "told once")
 			}
 		})
+	}
+}
+
+// A rule with a cascade needs no kind, and Kind that stayed from before is not read.
+func TestCascadeInPlaceOfAModel(t *testing.T) {
+	for _, kind := range []string{"", "IMAGE_CLASSIFICATION", "PEOPLE"} {
+		o := good()
+		task := o.Writable.Tasks["surface"]
+		task.Model, task.Kind, task.Cascade = "", kind, "people"
+		o.Writable.Tasks["surface"] = task
+		plan, err := o.Plan()
+		require.NoError(t, err)
+		rule, ok := plan.Live.Rules.Find("any", "any", "Frame")
+		require.True(t, ok)
+		require.Equal(t, []string{"people", ""}, []string{rule.Cascade, rule.Model})
+		require.Equal(t, map[string][]string{"people": {"Tasks.surface"}}, plan.Live.Rules.Cascades())
+		require.Equal(t, "cascades", plan.Cascades)
 	}
 }
 

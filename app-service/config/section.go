@@ -3,6 +3,7 @@
 package config
 
 import (
+	"edgex-offload/app-service/supply"
 	"edgex-offload/offload"
 )
 
@@ -17,6 +18,7 @@ const (
 // key does; fields here add what the code needs to know.
 type Offload struct {
 	Models      Models
+	Cascades    Cascades
 	Targets     map[string]Target // by name; one without Address is off
 	Probe       Probe
 	Workers     int
@@ -41,6 +43,23 @@ type Models struct {
 	FP16, INT8      bool   // for TensorRT
 	EngineCache     string // folder for TensorRT
 	ProviderOptions map[string]map[string]string
+	PublicKey       string
+	DrainTimeout    string
+	Canary          Canary
+}
+
+// Canary is infer.Canary.
+type Canary struct {
+	Share            float64
+	Tasks            int
+	MaxErrorIncrease float64
+	LatencyRatio     float64
+	Longest          string
+}
+
+// Cascades says where the cascades are.
+type Cascades struct {
+	Folder string
 }
 
 // Target is a place that answers tasks over gRPC.
@@ -81,12 +100,19 @@ type Limits struct {
 	Decoding  int
 }
 
-// Power is what the box draws, in watts, and where the kernel tells what it runs on.
+// Power is what the box draws, in watts, and where the kernel tells what it runs on, how warm it
+// is and how fast it may run.
 type Power struct {
 	Busy    float64
 	Radio   float64
 	Supply  string
 	Thermal string
+	CPU     string
+	Devfreq string
+	Hwmon   string
+	Mode    string
+	Modes   string
+	Clock   string // a supply.Of
 }
 
 // Learning says what policy dqn asks.
@@ -158,6 +184,7 @@ type Task struct {
 	Profile        string
 	Kind           string
 	Model          string
+	Cascade        string
 	Priority       string
 	Deadline       string
 	ExpectedLocal  string
@@ -169,7 +196,8 @@ type Task struct {
 func Default() Offload {
 	s, p, probing := offload.DefaultSettings(), offload.DefaultPower(), offload.DefaultProbing()
 	return Offload{
-		Models: Models{Folder: "models", Threads: 1, Providers: "CPU"},
+		Models:   defaultModels(),
+		Cascades: Cascades{Folder: "cascades"},
 		Probe: Probe{
 			IntervalMin: probing.IntervalMin.String(), IntervalMax: probing.IntervalMax.String(),
 			Timeout: probing.Timeout.String(), RateBytesPerMinute: probing.RateBytesPerMinute,
@@ -177,7 +205,11 @@ func Default() Offload {
 		Workers:     1,
 		DecisionLog: 1000,
 		Limits:      Limits{MessageKB: 8192, PayloadKB: 4096, Decoding: 64},
-		Power:       Power{Busy: p.Busy, Radio: p.Radio, Supply: "/sys/class/power_supply", Thermal: "/sys/class/thermal"},
+		Power: Power{
+			Busy: p.Busy, Radio: p.Radio, Supply: "/sys/class/power_supply", Thermal: "/sys/class/thermal",
+			CPU: "/sys/devices/system/cpu/cpufreq", Devfreq: "/sys/class/devfreq", Hwmon: "/sys/class/hwmon",
+			Mode: "/var/lib/nvpmodel/status", Modes: "/etc/nvpmodel.conf", Clock: string(supply.Models),
+		},
 		Writable: Writable{
 			Policy: s.Policy, JitterFactor: s.JitterFactor, Hedge: s.Hedge,
 			Objective: offload.ObjectiveBalanced, Weights: Weights(s.Weights), Tuning: Tuning(s.Tuning),

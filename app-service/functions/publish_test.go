@@ -5,6 +5,7 @@ package functions
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/url"
 	"strings"
@@ -120,6 +121,52 @@ func TestPublishOutcomeObjects(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(strings.TrimPrefix(values(event)["Objects"], "String ")), &objects))
 	require.Len(t, objects, maxObjects)
 	require.Equal(t, r.Outcome.Answer.Objects[0], objects[0])
+}
+
+// A cascade says what its stages came to, and which lacks a result.
+func TestPublishOutcomeOfACascade(t *testing.T) {
+	r := result()
+	r.Outcome.Record.Route = offload.Mixed
+	r.Outcome.Record.Stages = []offload.StageView{
+		{Name: "faces", Does: "detect", EndedMs: 10, Routes: map[string]int{"local": 1}}, {Name: "who", Does: "classify"},
+	}
+	r.Outcome.Answer.Objects = []offload.Object{{Label: "face", Classes: []offload.Class{{Stage: "who", Label: "ann", Confidence: .5}}}}
+	got := values(publishOne(t, NewPublisher("app-offload", false), r).events[0])
+	require.Equal(t, `String [{"name":"faces","does":"detect","startedMs":0,"endedMs":10,"routes":{"local":1}},{"name":"who","does":"classify","startedMs":0,"endedMs":0}]`, got["Stages"])
+	require.Contains(t, got["Objects"], `"classes":[{"stage":"who","label":"ann","confidence":0.5,"model":""}]`)
+	require.Equal(t, []string{"String mixed", "String "}, []string{got["Route"], got["Reason"]})
+
+	r.Outcome.Record.Stages[1].Reason = offload.Shed
+	got = values(publishOne(t, NewPublisher("app-offload", false), r).events[0])
+	require.Equal(t, "String who: shed", got["Reason"])
+
+	r.Outcome.Answer, r.Outcome.Reason = nil, offload.Shed
+	got = values(publishOne(t, NewPublisher("app-offload", true), r).events[0])
+	require.Equal(t, []string{"String none", "String shed"}, []string{got["Route"], got["Reason"]})
+}
+
+func TestPublishOutcomeValues(t *testing.T) {
+	r := result()
+	r.Outcome.Answer.Values = []offload.Value{
+		{Label: "wear", Value: .25, Unit: "mm"},
+		{Label: "angle", Value: -3},
+		{Label: "Route", Value: 1}, // the event's own
+		{Label: "wear", Value: 2},  // twice
+	}
+	event := publishOne(t, NewPublisher("app-offload", false), r).events[0]
+	got := values(event)
+	require.Equal(t, `String [{"label":"wear","value":0.25,"unit":"mm"},{"label":"angle","value":-3},{"label":"Route","value":1},{"label":"wear","value":2}]`, got["Values"])
+	require.Equal(t, "Float64 2.500000e-01", got["wear"])
+	require.Equal(t, "Float64 -3.000000e+00", got["angle"])
+	require.Equal(t, "String cloud", got["Route"])
+	require.Len(t, event.Readings, 11)
+	require.Equal(t, "mm", event.Readings[9].Units)
+
+	for i := range 100 {
+		r.Outcome.Answer.Values = append(r.Outcome.Answer.Values, offload.Value{Label: fmt.Sprint("v", i)})
+	}
+	event = publishOne(t, NewPublisher("app-offload", false), r).events[0]
+	require.Len(t, event.Readings, 8+1+maxValues-2)
 }
 
 func TestPublishOutcomeGoesOnWhenTheBusDoesNot(t *testing.T) {
