@@ -2,7 +2,7 @@
 
 // Package infer answers tasks with models: a Repository opens a folder of models,
 // loads those meant for this place in the background, turns a payload (JPEG, PNG,
-// float32 samples) into a tensor, runs it and decodes the result.
+// float32 samples, text) into a tensor, runs it and decodes the result.
 //
 // A model is a folder <name>/<version>/ with model.onnx and model.yaml (type Spec).
 // What runs the graph is a Backend; package infer/ort is ONNX Runtime.

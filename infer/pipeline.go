@@ -4,6 +4,7 @@ package infer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -67,13 +68,13 @@ type run struct {
 }
 
 func (r *run) fill(inputs [][]float32) (err error) {
-	switch {
-	case r.plan != nil:
-		err = r.fillImage(inputs[0])
-	case r.text != nil:
-		err = r.fillText(inputs, r.task)
-	case r.spec.Input.Type == Features:
+	switch r.spec.Input.Type {
+	case Features:
 		r.at, err = r.fillFeatures(inputs, r.task)
+	case "image":
+		err = r.fillImage(inputs[0])
+	case "text":
+		err = r.fillText(inputs, r.task)
 	default:
 		err = r.fillSignal(inputs[0], r.task)
 	}
@@ -121,6 +122,9 @@ func (p *pipeline) fillSignal(input []float32, task offload.Task) error {
 func (p *pipeline) fillText(inputs [][]float32, task offload.Task) error {
 	if err := checkType(task, TextType, TextType+"; charset=utf-8", "application/octet-stream"); err != nil {
 		return err
+	}
+	if p.text == nil {
+		return errors.New("there is no vocabulary: a text's graph runs only with the folder that it lies in")
 	}
 	return p.text.fill(inputs, task)
 }

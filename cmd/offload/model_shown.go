@@ -61,8 +61,11 @@ func after(separator, text string) string {
 }
 
 func inputText(in infer.Input) string {
-	if in.Type == infer.Features {
+	switch in.Type {
+	case infer.Features:
 		return featuresText(in)
+	case "text":
+		return fmt.Sprintf("text, up to %d tokens of %s, cased %v", in.MaxTokens, in.Vocabulary, in.Cased)
 	}
 	shape := make([]string, 0, 4)
 	for _, d := range in.TensorShape() {
@@ -70,8 +73,6 @@ func inputText(in infer.Input) string {
 	}
 	text := fmt.Sprintf("%s, float32 [%s]", in.Type, strings.Join(shape, " "))
 	switch in.Type {
-	case "text":
-		return text + fmt.Sprintf(", %s, cased %v", in.Vocabulary, in.Cased)
 	case "signal":
 		text += ", normalize " + in.Normalize
 	default:

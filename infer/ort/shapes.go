@@ -101,6 +101,8 @@ func (v value) misfit(in infer.Input) string {
 		return "the batch has to be 1 or dynamic: export the model so"
 	case in.Type == "signal":
 		return "correct input.shape"
+	case in.Type == "text":
+		return "correct input.max_tokens"
 	case in.Type != "image":
 		return "the sizes have to agree, or to be dynamic"
 	}
