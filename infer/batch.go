@@ -41,6 +41,8 @@ func (b Batch) size(about About) int {
 	switch {
 	case b.Size == 0 && (about.Provider == "CPU" || !about.Batches):
 		return 1
+	case b.Size == 0 && about.MostBatch > 0:
+		return min(acceleratorBatch, about.MostBatch)
 	case b.Size == 0:
 		return acceleratorBatch
 	}

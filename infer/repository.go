@@ -116,6 +116,7 @@ type Repository struct {
 
 	commands chan command
 	judged   chan struct{} // has room for one: a trial came to a verdict
+	lost     chan struct{} // has room for one: a model cannot run any more
 	tried    chan struct{} // closed when each model was tried once
 	stop     context.CancelFunc
 	ended    chan struct{}
@@ -140,6 +141,7 @@ func Open(opts Options) (*Repository, error) {
 		series:   map[string]*series{},
 		commands: make(chan command, mostCommands),
 		judged:   make(chan struct{}, 1),
+		lost:     make(chan struct{}, 1),
 		tried:    make(chan struct{}),
 		stop:     stop,
 		ended:    make(chan struct{}),

@@ -27,6 +27,14 @@ const (
 	Cloud = "cloud"
 )
 
+// What runs a model's graph.
+const (
+	// ONNX: ONNX Runtime in this process, with the model.onnx beside model.yaml.
+	ONNX = "onnx"
+	// OIP: a model server that speaks the Open Inference Protocol, as Triton.
+	OIP = "oip"
+)
+
 // Spec is a model.yaml: everything that is needed to feed the graph beside it and to
 // read its answer. ParseSpec fills in the defaults.
 type Spec struct {
@@ -36,6 +44,11 @@ type Spec struct {
 	Serves string `yaml:"serves"`
 	// RunsOn lists where the model is loaded: Box, Cloud; the default is both.
 	RunsOn []string `yaml:"runs_on"`
+	// Backend is ONNX (the default) or OIP.
+	Backend string `yaml:"backend"`
+	// OIP says what a model server has the model as. It needs no model.onnx; one that is
+	// there is compared with what the server says.
+	OIP Served `yaml:"oip"`
 	// Kind is the name of an offload.Kind, as in "IMAGE_CLASSIFICATION".
 	Kind  string `yaml:"kind"`
 	Input Input  `yaml:"input"`
@@ -68,6 +81,14 @@ type Spec struct {
 	// Split is set of a part of a network; a whole one has none.
 	Split     Split `yaml:"split"`
 	Operation `yaml:",inline"`
+}
+
+// Served is a model on a model server.
+type Served struct {
+	// Model is its name there; the default is the folder's.
+	Model string `yaml:"model"`
+	// Version there; empty leaves it to the server.
+	Version string `yaml:"version"`
 }
 
 // Input says how a payload becomes the graph's input, a float32 tensor.
@@ -150,12 +171,13 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		return Spec{}, fmt.Errorf("%d bytes: allowed are up to %d", len(data), maxSpecBytes)
 	}
 	s := Spec{
-		Serves: name,
-		RunsOn: []string{Box, Cloud},
-		Scores: "auto",
-		Split:  Split{Values: "uint8"},
-		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}, Vocabulary: "vocab.txt", MaxTokens: 128},
-		Batch:  Batch{DelayMs: 2},
+		Serves:  name,
+		RunsOn:  []string{Box, Cloud},
+		Scores:  "auto",
+		Backend: ONNX,
+		Split:   Split{Values: "uint8"},
+		Input:   Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}, Vocabulary: "vocab.txt", MaxTokens: 128},
+		Batch:   Batch{DelayMs: 2},
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},
@@ -165,6 +187,9 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 	}
 	if _, err := strictyaml.Decode(data, &s); err != nil {
 		return Spec{}, err
+	}
+	if s.Backend == OIP && s.OIP.Model == "" {
+		s.OIP.Model = name
 	}
 	if math.IsNaN(s.Input.Scale) { // not given: strictyaml lets no such number through
 		s.Input.Scale = 1

@@ -42,6 +42,7 @@ func (s Spec) validate() error {
 	for i, place := range s.RunsOn {
 		c.oneOf(fmt.Sprintf("runs_on[%d]", i), place, Box, Cloud)
 	}
+	s.validateBackend(c)
 	if s.Split.Part != "" || s.Decoder == Features || s.Input.Type == Features {
 		s.validateSplit(c)
 	} else {
@@ -67,6 +68,16 @@ func (s Spec) validate() error {
 	sum, err := hex.DecodeString(s.SHA256)
 	c.check(err == nil && (len(sum) == 0 || len(sum) == 32), "sha256", quoted(s.SHA256), "64 hex digits, or leave it out")
 	return oneLine(c.errs)
+}
+
+func (s Spec) validateBackend(c *checker) {
+	c.oneOf("backend", s.Backend, ONNX, OIP)
+	if s.Backend != OIP {
+		c.check(s.OIP == Served{}, "oip", fmt.Sprintf("given (model %s, version %s)", quoted(s.OIP.Model), quoted(s.OIP.Version)), "with backend: oip alone")
+		return
+	}
+	c.check(printable(s.OIP.Model) && len(s.OIP.Model) >= 1 && len(s.OIP.Model) <= 200, "oip.model", quoted(s.OIP.Model), "1 to 200 bytes of printable text: its name on the model server")
+	c.check(printable(s.OIP.Version) && len(s.OIP.Version) <= 200, "oip.version", quoted(s.OIP.Version), `up to 200 bytes of printable text, as "1", or none for the server's choice`)
 }
 
 func (in Input) validate(c *checker) {

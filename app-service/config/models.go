@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"edgex-offload/infer"
+	"edgex-offload/infer/oip"
 )
 
 func defaultModels() Models {
@@ -14,6 +15,7 @@ func defaultModels() Models {
 	return Models{
 		Folder: "models", Threads: 1, Providers: "CPU", DrainTimeout: "30s",
 		Canary: Canary{Share: c.Share, Tasks: c.Tasks, MaxErrorIncrease: c.MaxErrorIncrease, LatencyRatio: c.LatencyRatio, Longest: c.Longest.String()},
+		OIP:    ModelServer{ConnectTimeout: "2s", CallTimeout: "30s", CheckInterval: "2s", MessageKB: oip.DefaultMessageBytes >> 10},
 	}
 }
 

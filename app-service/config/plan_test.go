@@ -64,6 +64,7 @@ func TestPlan(t *testing.T) {
 	metered.Metered = true
 	o.Targets["cloud"] = metered
 	o.Models.Providers = " CUDA, CPU"
+	o.Models.OIP.Address, o.Models.OIP.CheckInterval = "127.0.0.1:8001", "500ms"
 	o.Writable.Threshold.RTT = "1s"
 	plan, err := o.Plan()
 	require.NoError(t, err)
@@ -76,6 +77,8 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, offload.Probing{IntervalMin: 250 * time.Millisecond, IntervalMax: 250 * time.Millisecond, Timeout: time.Second}, plan.Probing)
 	require.NoError(t, plan.Probing.Validate())
 	require.Equal(t, []string{"CUDA", "CPU"}, plan.Backend.Providers)
+	require.Equal(t, "127.0.0.1:8001", plan.ModelServer.Address)
+	require.Equal(t, 500*time.Millisecond, plan.ModelServer.CheckInterval)
 	require.Equal(t, time.Second, plan.Live.Engine.Threshold.RTT)
 	require.Equal(t, 4<<20, plan.Limits.PayloadBytes)
 
@@ -108,6 +111,10 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 	}{
 		"threads":         {func(o *Offload) { o.Models.Threads = 65 }, `Offload.Models.Threads 65: allowed is 1 to 64`},
 		"provider":        {func(o *Offload) { o.Models.Providers = "GPU" }, `Offload.Models: ort: Providers lists "GPU": allowed are TensorRT, CUDA, CPU`},
+		"model server":    {func(o *Offload) { o.Models.OIP.Address = "triton" }, `Offload.Models.OIP.Address "triton": allowed is host:port`},
+		"its check":       {func(o *Offload) { o.Models.OIP.Address, o.Models.OIP.CheckInterval = "a:1", "1ms" }, `Offload.Models.OIP.CheckInterval 1ms: allowed is 10ms to 1h0m0s`},
+		"its timeout":     {func(o *Offload) { o.Models.OIP.Address, o.Models.OIP.CallTimeout = "a:1", "soon" }, `Offload.Models.OIP.CallTimeout "soon": allowed is a duration`},
+		"its size":        {func(o *Offload) { o.Models.OIP.Address, o.Models.OIP.MessageKB = "a:1", 1<<40 }, `Offload.Models.OIP.MessageKB 1099511627776: allowed is 64 to 1048576 KB`},
 		"workers":         {func(o *Offload) { o.Workers = 0 }, `Offload.Workers 0: allowed is 1 to 64 local runs at once`},
 		"probe interval":  {func(o *Offload) { o.Probe.IntervalMin = "1" }, `Offload.Probe.IntervalMin "1": allowed is a duration from 50ms to 1m0s, as in 500ms`},
 		"interval order":  {func(o *Offload) { o.Probe.IntervalMin = "2s" }, `Offload.Probe.IntervalMax "1s": allowed is a duration from 2s to 10m0s`},

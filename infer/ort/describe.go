@@ -31,17 +31,11 @@ type Description struct {
 
 // Describe reads a model.onnx. It needs no ONNX Runtime.
 func Describe(onnx []byte) (Description, error) {
-	head, err := parseGraph(onnx)
+	inputs, outputs, err := PortsOf(onnx)
 	if err != nil {
 		return Description{}, err
 	}
-	var fed []value
-	for _, v := range head.inputs {
-		if !head.weights[v.name] {
-			fed = append(fed, v)
-		}
-	}
-	d := Description{Inputs: ports(fed), Outputs: ports(head.outputs), Notes: map[string]string{}}
+	d := Description{Inputs: inputs, Outputs: outputs, Notes: map[string]string{}}
 	err = eachField(onnx, func(f field) error {
 		if f.number != modelMetadata || f.kind != protowire.BytesType || len(d.Notes) == maxNotes || len(f.bytes) > maxNoteBytes {
 			return nil
@@ -54,4 +48,19 @@ func Describe(onnx []byte) (Description, error) {
 		return err
 	})
 	return d, err
+}
+
+// PortsOf reads from a model.onnx which inputs it is fed and which outputs it has.
+func PortsOf(onnx []byte) (inputs, outputs []infer.Port, err error) {
+	head, err := parseGraph(onnx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var fed []value
+	for _, v := range head.inputs {
+		if !head.weights[v.name] {
+			fed = append(fed, v)
+		}
+	}
+	return ports(fed), ports(head.outputs), nil
 }
