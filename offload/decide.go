@@ -335,6 +335,7 @@ func (e *Engine) boundQueue() {
 func (e *Engine) send(j *job, p *path, why string) {
 	if j.heading() { // it goes as it is now
 		e.leaveHead(j)
+		j.backup = !j.waiting && e.settings.Hedge && len(j.variants()) > 0 && j.deadline != forever
 	}
 	a := e.newAttempt(j, p.target, nil, p.expected, why)
 	a.prediction, a.decided, a.promised = p.prediction, p.prediction, p.view.InTime
