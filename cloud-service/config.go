@@ -57,7 +57,10 @@ type modelsConfig struct {
 type onnxConfig struct {
 	Library         string                       `yaml:"Library" help:"path of libonnxruntime.so; empty is ONNXRUNTIME_LIB, else looked for"`
 	Providers       []string                     `yaml:"Providers" help:"TensorRT, CUDA, CPU in the order of preference; a missing one is logged and passed over"`
-	ProviderOptions map[string]map[string]string `yaml:"ProviderOptions" help:"by provider, as TensorRT: {trt_fp16_enable: \"1\"}"`
+	FP16            bool                         `yaml:"FP16" help:"lets TensorRT compute in float16"`
+	INT8            bool                         `yaml:"INT8" help:"lets TensorRT compute quantised models in int8"`
+	EngineCache     string                       `yaml:"EngineCache" help:"folder in which TensorRT keeps what it built; empty keeps nothing"`
+	ProviderOptions map[string]map[string]string `yaml:"ProviderOptions" help:"by provider, as TensorRT: {trt_dla_enable: \"1\"}"`
 	Threads         int                          `yaml:"Threads" help:"threads of one inference"`
 }
 

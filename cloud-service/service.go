@@ -33,6 +33,7 @@ func run(ctx context.Context, c config, log *slog.Logger) (err error) {
 	s := &service{config: c, log: log, changed: make(chan struct{}, 1)}
 	if s.runtime, err = ort.New(ort.Options{
 		Library: c.ONNXRuntime.Library, Providers: c.ONNXRuntime.Providers,
+		FP16: c.ONNXRuntime.FP16, INT8: c.ONNXRuntime.INT8, EngineCache: c.ONNXRuntime.EngineCache,
 		ProviderOptions: c.ONNXRuntime.ProviderOptions, Threads: c.ONNXRuntime.Threads, Log: logf{log},
 	}); err != nil {
 		return err

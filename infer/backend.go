@@ -44,6 +44,8 @@ type Graph interface {
 type About struct {
 	// Provider is what runs it, as "CPU", "CUDA" or "oip host:port".
 	Provider string
+	// PassedOver says which preferred providers do not run it, and why; empty for none.
+	PassedOver string
 	// Inputs that are fed and Outputs that are read.
 	Inputs, Outputs []Port
 	// Batches tells that the first dimension of all of them is free.

@@ -96,7 +96,10 @@ func (c *checker) probing(p Probe) offload.Probing {
 }
 
 func (c *checker) backend(m Models) ort.Options {
-	options := ort.Options{Library: m.Library, Threads: m.Threads, ProviderOptions: m.ProviderOptions}
+	options := ort.Options{
+		Library: m.Library, Threads: m.Threads, ProviderOptions: m.ProviderOptions,
+		FP16: m.FP16, INT8: m.INT8, EngineCache: m.EngineCache,
+	}
 	for name := range strings.SplitSeq(m.Providers, ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			options.Providers = append(options.Providers, name)

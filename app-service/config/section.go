@@ -38,6 +38,8 @@ type Models struct {
 	Library         string
 	Threads         int
 	Providers       string // separated by commas, as EdgeX writes lists
+	FP16, INT8      bool   // for TensorRT
+	EngineCache     string // folder for TensorRT
 	ProviderOptions map[string]map[string]string
 }
 

@@ -85,6 +85,9 @@ machine; two runs that nobody counts come first, while it is loaded.`,
 	f.IntVar(&o.runs, "runs", 10, fmt.Sprintf("how often to run it, 1 to %d", mostRuns))
 	f.StringVar(&o.runtime.Library, "library", "", "`path` of libonnxruntime.so; empty has it looked for")
 	f.StringSliceVar(&o.runtime.Providers, "providers", []string{ort.CPU}, "what runs it, in the order of preference: TensorRT, CUDA, CPU")
+	f.BoolVar(&o.runtime.FP16, "fp16", false, "let TensorRT compute in float16")
+	f.BoolVar(&o.runtime.INT8, "int8", false, "let TensorRT compute a quantised model in int8")
+	f.StringVar(&o.runtime.EngineCache, "engine-cache", "", "`folder` in which TensorRT keeps what it built")
 	f.IntVar(&o.runtime.Threads, "threads", 1, "threads of one run, 1 to 64")
 	cmd.MarkFlagsMutuallyExclusive("image", "input")
 	return cmd

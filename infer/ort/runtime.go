@@ -31,8 +31,13 @@ type Options struct {
 	// Providers in the order of preference; the default is CPU alone. One that is missing
 	// is logged and passed over; what none of them can run, the CPU does.
 	Providers []string
-	// ProviderOptions are handed on, by provider; for TensorRT as in trt_fp16_enable: "1",
-	// trt_engine_cache_enable: "1", trt_engine_cache_path: "/var/cache/offload".
+	// FP16 and INT8 let TensorRT use these types; INT8 is for graphs that were quantised.
+	FP16, INT8 bool
+	// EngineCache is a folder in which TensorRT keeps what it built, which takes minutes; empty
+	// for nowhere.
+	EngineCache string
+	// ProviderOptions are handed on, by provider, after what FP16, INT8 and EngineCache set, as
+	// in TensorRT: {trt_dla_enable: "1"}.
 	ProviderOptions map[string]map[string]string
 	// Threads of one inference; the default is 1. More shortens a large model's answer on
 	// idle cores, and lowers how many answers there are in all.
@@ -44,6 +49,8 @@ type Options struct {
 // Runtime is an infer.Backend.
 type Runtime struct {
 	opts Options
+	// enable makes a provider part of a session; a test has its own.
+	enable func(opts *onnx.SessionOptions, provider string, settings map[string]string) error
 
 	mu      sync.Mutex
 	entered bool
@@ -65,7 +72,12 @@ func New(opts Options) (*Runtime, error) {
 			return nil, fmt.Errorf("ort: Providers lists %q: allowed are %s, %s, %s", p, TensorRT, CUDA, CPU)
 		}
 	}
-	return &Runtime{opts: opts}, nil
+	for p := range opts.ProviderOptions {
+		if !slices.Contains([]string{TensorRT, CUDA}, p) {
+			return nil, fmt.Errorf("ort: ProviderOptions has %q: allowed are %s, %s", p, TensorRT, CUDA)
+		}
+	}
+	return &Runtime{opts: opts, enable: enable}, nil
 }
 
 // Load makes a session for the graph and runs it once. It can be called again after an
@@ -141,29 +153,12 @@ func (r *Runtime) load(ctx context.Context, source infer.Source) (*graph, error)
 	if err != nil {
 		return nil, err
 	}
-	session, err := r.session(source.Dir, head.rewrite(source.ONNX, ins, outs), ins, outs)
-	if err != nil {
+	g := &graph{inputs: ins, outputs: outs, release: r.release, idle: map[int][]*slot{}}
+	g.about = infer.About{Inputs: ports(ins), Outputs: ports(outs), Batches: batches(ins, outs)}
+	if err := r.start(ctx, g, source, head.rewrite(source.ONNX, ins, outs)); err != nil {
 		return nil, err
-	}
-	g := &graph{session: session, inputs: ins, outputs: outs, release: r.release, idle: map[int][]*slot{}}
-	g.about = infer.About{Provider: CPU, Inputs: ports(ins), Outputs: ports(outs), Batches: batches(ins, outs)}
-	if err := g.probe(ctx); err != nil {
-		return nil, errors.Join(err, g.free())
 	}
 	return g, nil
-}
-
-func (r *Runtime) session(dir string, model []byte, ins, outs []value) (s *onnx.DynamicAdvancedSession, err error) {
-	opts, err := r.sessionOptions(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, opts.Destroy()) }()
-	s, err = onnx.NewDynamicAdvancedSessionWithONNXData(model, sessionNames(ins), sessionNames(outs), opts)
-	if err != nil {
-		return nil, fmt.Errorf("ONNX Runtime %s cannot load the graph: %w", onnx.GetVersion(), err)
-	}
-	return s, nil
 }
 
 func sessionNames(values []value) []string {
