@@ -7,26 +7,19 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"edgex-offload/infer/onnx"
 	"edgex-offload/infer/onnx/onnxpb"
 )
 
-func attribute(node *onnxpb.NodeProto, name string) *onnxpb.AttributeProto {
-	at := slices.IndexFunc(node.Attribute, func(a *onnxpb.AttributeProto) bool { return a.GetName() == name })
-	if at < 0 {
-		return nil
-	}
-	return node.Attribute[at]
-}
-
 func intOf(node *onnxpb.NodeProto, name string, otherwise int64) int64 {
-	if a := attribute(node, name); a != nil && a.I != nil {
+	if a := onnx.Attribute(node, name); a != nil && a.I != nil {
 		return a.GetI()
 	}
 	return otherwise
 }
 
 func floatOf(node *onnxpb.NodeProto, name string, otherwise float32) float32 {
-	if a := attribute(node, name); a != nil && a.F != nil {
+	if a := onnx.Attribute(node, name); a != nil && a.F != nil {
 		return a.GetF()
 	}
 	return otherwise

@@ -5,8 +5,7 @@ package quantize
 import (
 	"math"
 
-	"google.golang.org/protobuf/proto"
-
+	"edgex-offload/infer/onnx"
 	"edgex-offload/infer/onnx/onnxpb"
 )
 
@@ -70,7 +69,7 @@ func (n *network) layerOf(node *onnxpb.NodeProto) (layer, bool) {
 	if kernel == nil {
 		return layer{}, false
 	}
-	list, err := floats(kernel)
+	list, err := onnx.Float32s(kernel)
 	if err != nil || len(list) == 0 || len(kernel.Dims) < 2 {
 		return layer{}, false
 	}
@@ -102,7 +101,7 @@ func (n *network) biasOf(node *onnxpb.NodeProto, channels int) ([]float32, error
 	if given == nil {
 		return nil, nil
 	}
-	list, err := floats(given)
+	list, err := onnx.Float32s(given)
 	switch {
 	case err != nil:
 		return nil, err
@@ -146,8 +145,8 @@ func finite(v float32) bool { return !math.IsNaN(float64(v)) && !math.IsInf(floa
 // put gives a layer weights and a bias of its own: others may read those it had.
 func (n *network) put(node *onnxpb.NodeProto, l layer) {
 	base := output(node)
-	setInput(node, 1, n.addWeight(floatTensor(base+"_weight", l.dims, l.weights)))
-	setInput(node, 2, n.addWeight(floatTensor(base+"_bias", []int64{int64(l.channels)}, l.bias)))
+	setInput(node, 1, n.addWeight(onnx.Float32(base+"_weight", l.dims, l.weights)))
+	setInput(node, 2, n.addWeight(onnx.Float32(base+"_bias", []int64{int64(l.channels)}, l.bias)))
 }
 
 // affineOf reads a node as a step on one of its inputs; false if it is another thing.
@@ -200,7 +199,7 @@ func (n *network) normalization(node *onnxpb.NodeProto, x string, channels int) 
 		if w == nil {
 			return affine{}, false
 		}
-		list, err := floats(w)
+		list, err := onnx.Float32s(w)
 		if err != nil || len(list) != channels {
 			return affine{}, false
 		}
@@ -232,7 +231,7 @@ func (n *network) perChannel(name string, channels, rank int) ([]float64, bool) 
 	if w == nil || len(w.Dims) > rank {
 		return nil, false
 	}
-	list, err := floats(w)
+	list, err := onnx.Float32s(w)
 	if err != nil || len(list) == 0 {
 		return nil, false
 	}
@@ -266,14 +265,14 @@ func (n *network) plainGemm(node *onnxpb.NodeProto) {
 		if w == nil {
 			return
 		}
-		list, err := floats(w)
+		list, err := onnx.Float32s(w)
 		if err != nil {
 			return
 		}
 		for k := range list {
 			list[k] *= factor
 		}
-		made[i] = floatTensor(w.GetName()+"_scaled", w.Dims, list)
+		made[i] = onnx.Float32(w.GetName()+"_scaled", w.Dims, list)
 	}
 	for i := 1; i <= 2; i++ {
 		if made[i] != nil {
@@ -281,8 +280,4 @@ func (n *network) plainGemm(node *onnxpb.NodeProto) {
 		}
 	}
 	dropAttributes(node, "alpha", "beta")
-}
-
-func newNode(op, name string, inputs, outputs []string) *onnxpb.NodeProto {
-	return &onnxpb.NodeProto{OpType: proto.String(op), Name: proto.String(name), Input: inputs, Output: outputs}
 }

@@ -3,19 +3,13 @@
 package quantize
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
+	"edgex-offload/infer/onnx"
 	"edgex-offload/infer/onnx/onnxpb"
-)
-
-// Bounds of a graph.
-const (
-	maxModelBytes = 1 << 30
-	maxNodes      = 50_000
 )
 
 // network is a graph under edit. What it knows of the graph is brought up to date by index.
@@ -24,104 +18,60 @@ type network struct {
 	graph *onnxpb.GraphProto
 
 	weights map[string]*onnxpb.TensorProto // initializers by name
+	inputs  map[string]bool
 	maker   map[string]*onnxpb.NodeProto   // by output
 	users   map[string][]*onnxpb.NodeProto // by input, in the graph's order, each node once
-	// fixed names are seen from outside: the graph's outputs, and what subgraphs read.
+	// fixed names are seen from elsewhere: the graph's outputs, and what subgraphs read.
 	fixed map[string]bool
 }
 
 // parse reads a model.
 func parse(model []byte) (*network, error) {
-	if len(model) > maxModelBytes {
-		return nil, fmt.Errorf("the graph has %d bytes: allowed are up to %d", len(model), maxModelBytes)
+	m, err := onnx.Parse(model)
+	if err != nil {
+		return nil, err
 	}
-	n := &network{model: &onnxpb.ModelProto{}}
-	if err := proto.Unmarshal(model, n.model); err != nil {
-		return nil, fmt.Errorf("not an ONNX file, or damaged: %w", err)
+	if name, is := m.HasExternalData(); is {
+		return nil, fmt.Errorf("weight %q lies in a file beside the graph: save the model as one file", name)
 	}
-	n.graph = n.model.GetGraph()
-	switch {
-	case n.graph == nil || len(n.graph.Node) == 0 || len(n.graph.Output) == 0:
-		return nil, errors.New("not an ONNX file, or damaged: it has no graph with nodes and outputs")
-	case len(n.graph.Node) > maxNodes:
-		return nil, fmt.Errorf("the graph has %d nodes: allowed are up to %d", len(n.graph.Node), maxNodes)
-	}
-	for _, w := range n.graph.Initializer {
-		if w.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
-			return nil, fmt.Errorf("weight %q lies in a file beside the graph: save the model as one file", w.GetName())
-		}
-	}
+	n := &network{model: m.Proto, graph: m.Graph()}
 	return n, n.index()
 }
 
-// index looks at the graph anew. The error is about a graph that is not in order.
+// index looks at the graph anew and puts its nodes in order. The error is about a graph that
+// is damaged.
 func (n *network) index() error {
+	m, err := onnx.New(n.model)
+	if err != nil {
+		return err
+	}
+	n.graph.Node = m.Order()
 	n.weights = map[string]*onnxpb.TensorProto{}
+	n.inputs = map[string]bool{}
 	n.maker = map[string]*onnxpb.NodeProto{}
 	n.users = map[string][]*onnxpb.NodeProto{}
 	n.fixed = map[string]bool{}
-	known := map[string]bool{"": true}
 	for _, w := range n.graph.Initializer {
 		n.weights[w.GetName()] = w
-		known[w.GetName()] = true
-	}
-	for _, w := range n.graph.SparseInitializer {
-		known[w.GetValues().GetName()] = true
 	}
 	for _, in := range n.graph.Input {
-		known[in.GetName()] = true
+		n.inputs[in.GetName()] = true
 	}
 	for _, node := range n.graph.Node {
-		for i, in := range node.Input {
-			if !known[in] {
-				return fmt.Errorf("node %s reads %q, which nothing before it makes: the graph is damaged", nameOf(node), in)
-			}
-			if in != "" && !slices.Contains(node.Input[:i], in) {
-				n.users[in] = append(n.users[in], node)
-			}
-		}
-		for _, a := range node.Attribute {
-			n.fixInside(a.G)
-			for _, g := range a.Graphs {
-				n.fixInside(g)
+		for _, name := range m.Uses(node) {
+			n.users[name] = append(n.users[name], node)
+			if !slices.Contains(node.Input, name) {
+				n.fixed[name] = true
 			}
 		}
 		for _, out := range node.Output {
-			if out != "" && known[out] {
-				return fmt.Errorf("node %s makes %q, which is there already: the graph is damaged", nameOf(node), out)
-			}
-			known[out] = true
 			n.maker[out] = node
 		}
 	}
 	for _, out := range n.graph.Output {
-		if !known[out.GetName()] {
-			return fmt.Errorf("nothing makes output %q: the graph is damaged", out.GetName())
-		}
 		n.fixed[out.GetName()] = true
 	}
 	return nil
-}
-
-// fixInside marks what a subgraph reads from outside, and more: names of its own do no harm.
-func (n *network) fixInside(g *onnxpb.GraphProto) {
-	if g == nil {
-		return
-	}
-	for _, node := range g.Node {
-		for _, in := range node.Input {
-			n.fixed[in] = true
-		}
-		for _, a := range node.Attribute {
-			n.fixInside(a.G)
-			for _, inner := range a.Graphs {
-				n.fixInside(inner)
-			}
-		}
-	}
-	for _, out := range g.Output {
-		n.fixed[out.GetName()] = true
-	}
 }
 
 // nameOf is how a node is called in reports and in Options.Keep.
@@ -135,9 +85,9 @@ func nameOf(node *onnxpb.NodeProto) string {
 	return node.GetOpType()
 }
 
-// standard says whether a node is an operator of ONNX itself.
+// standard says whether a node is one of these operators of ONNX itself.
 func standard(node *onnxpb.NodeProto, ops ...string) bool {
-	return (node.GetDomain() == "" || node.GetDomain() == "ai.onnx") && slices.Contains(ops, node.GetOpType())
+	return slices.ContainsFunc(ops, func(op string) bool { return onnx.IsOp(node, op) })
 }
 
 // onlyUser is the one node that reads a tensor, which nothing else sees; nil if there is none.
@@ -174,10 +124,7 @@ func (n *network) addWeight(w *onnxpb.TensorProto) string {
 
 // free is a name that nothing has yet.
 func (n *network) free(name string) string {
-	taken := func(s string) bool {
-		_, made := n.maker[s]
-		return made || n.weights[s] != nil || slices.ContainsFunc(n.graph.Input, func(in *onnxpb.ValueInfoProto) bool { return in.GetName() == s })
-	}
+	taken := func(s string) bool { return n.maker[s] != nil || n.weights[s] != nil || n.inputs[s] }
 	for i, candidate := 2, name; ; i++ {
 		if !taken(candidate) {
 			return candidate
@@ -208,7 +155,7 @@ func (n *network) sweep() error {
 			continue
 		}
 		kept = append(kept, node)
-		for _, in := range node.Input {
+		for _, in := range node.Input { // what its subgraphs read is fixed
 			needed[in] = true
 		}
 	}
@@ -226,6 +173,5 @@ func (n *network) clone() *network {
 	return c
 }
 
-func (n *network) bytes() ([]byte, error) {
-	return proto.MarshalOptions{Deterministic: true}.Marshal(n.model)
-}
+// checked is the model that the network has become.
+func (n *network) checked() (*onnx.Model, error) { return onnx.New(n.model) }

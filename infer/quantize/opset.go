@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"edgex-offload/infer/onnx"
 	"edgex-offload/infer/onnx/onnxpb"
 )
 
@@ -117,7 +118,7 @@ func (n *network) rewritable(node *onnxpb.NodeProto, from int64) bool {
 	case "Dropout":
 		return !n.masked(node)
 	case "Upsample":
-		return input(node, 1) != "" && (attribute(node, "mode") == nil || string(attribute(node, "mode").S) == "nearest")
+		return input(node, 1) != "" && (onnx.Attribute(node, "mode") == nil || string(onnx.Attribute(node, "mode").S) == "nearest")
 	case "Resize":
 		return from >= 11
 	default:
@@ -165,7 +166,7 @@ func (n *network) shapes() map[string][]*onnxpb.TensorShapeProto_Dimension {
 func (n *network) rewrite(node *onnxpb.NodeProto) {
 	first, names := movedInputs(node.GetOpType())
 	for i, name := range names {
-		if a := attribute(node, name); a != nil && standard(node, node.GetOpType()) {
+		if a := onnx.Attribute(node, name); a != nil && standard(node, node.GetOpType()) {
 			setInput(node, first+i, n.addWeight(asInput(a, output(node)+"_"+name)))
 		}
 	}
@@ -195,7 +196,7 @@ func asInput(a *onnxpb.AttributeProto, name string) *onnxpb.TensorProto {
 		if math.IsInf(float64(v), 0) {
 			v = float32(math.Copysign(math.MaxFloat32, float64(v)))
 		}
-		return floatTensor(name, nil, []float32{v})
+		return onnx.Float32(name, nil, []float32{v})
 	}
-	return int64Tensor(name, []int64{int64(len(a.Ints))}, a.Ints)
+	return onnx.Int64(name, []int64{int64(len(a.Ints))}, a.Ints)
 }

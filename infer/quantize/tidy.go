@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"edgex-offload/infer/onnx"
 	"edgex-offload/infer/onnx/onnxpb"
 )
 
@@ -58,13 +59,13 @@ func constant(node *onnxpb.NodeProto) *onnxpb.TensorProto {
 	case "value":
 		return proto.CloneOf(a.T)
 	case "value_float":
-		return floatTensor("", nil, []float32{a.GetF()})
+		return onnx.Float32("", nil, []float32{a.GetF()})
 	case "value_floats":
-		return floatTensor("", []int64{int64(len(a.Floats))}, a.Floats)
+		return onnx.Float32("", []int64{int64(len(a.Floats))}, a.Floats)
 	case "value_int":
-		return int64Tensor("", nil, []int64{a.GetI()})
+		return onnx.Int64("", nil, []int64{a.GetI()})
 	case "value_ints":
-		return int64Tensor("", []int64{int64(len(a.Ints))}, a.Ints)
+		return onnx.Int64("", []int64{int64(len(a.Ints))}, a.Ints)
 	}
 	return nil
 }
@@ -80,33 +81,46 @@ func (n *network) reshaped(node *onnxpb.NodeProto) *onnxpb.TensorProto {
 	if shape == nil {
 		return nil
 	}
-	dims, err := integers(shape)
+	dims, err := onnx.Int64s(shape)
 	if err != nil {
 		return nil
 	}
-	total, rest, open := values(w.Dims), int64(1), -1
-	for i, d := range dims {
-		switch {
-		case d == -1 && open < 0:
-			open = i
-			continue
-		case d == 0 && i < len(w.Dims):
-			dims[i] = w.Dims[i]
-		}
-		if dims[i] <= 0 || dims[i] > maxValues || rest > maxValues {
-			return nil
-		}
-		rest *= dims[i]
-	}
-	if open >= 0 {
-		dims[open] = total / rest
-	}
-	if total <= 0 || values(dims) != total {
+	dims, ok := dimsFor(w.Dims, dims)
+	if !ok {
 		return nil
 	}
 	made := proto.CloneOf(w)
 	made.Dims = dims
 	return made
+}
+
+// dimsFor fills a Reshape's 0 (as it was) and -1 (what is left).
+func dimsFor(old, asked []int64) ([]int64, bool) {
+	total, rest, open := int64(1), int64(1), -1
+	for _, d := range old {
+		total *= d // of a weight that is in memory
+	}
+	dims := slices.Clone(asked)
+	for i, d := range asked {
+		switch {
+		case d == -1 && open < 0:
+			open = i
+			continue
+		case d == 0 && i < len(old):
+			dims[i] = old[i]
+		}
+		if dims[i] <= 0 || dims[i] > total {
+			return nil, false
+		}
+		if rest *= dims[i]; rest > total {
+			return nil, false
+		}
+	}
+	if open >= 0 && total > 0 {
+		dims[open] = total / rest
+		rest *= dims[open]
+	}
+	return dims, rest == total && total > 0
 }
 
 // transposed is a float32 matrix with rows and columns swapped; nil if it is none.
@@ -115,14 +129,14 @@ func (n *network) transposed(node *onnxpb.NodeProto) *onnxpb.TensorProto {
 	if w == nil || len(w.Dims) != 2 {
 		return nil
 	}
-	if perm := attribute(node, "perm"); perm != nil && !slices.Equal(perm.Ints, []int64{1, 0}) {
+	if perm := onnx.Attribute(node, "perm"); perm != nil && !slices.Equal(perm.Ints, []int64{1, 0}) {
 		return nil
 	}
-	list, err := floats(w)
+	list, err := onnx.Float32s(w)
 	if err != nil {
 		return nil
 	}
-	return floatTensor("", []int64{w.Dims[1], w.Dims[0]}, swapped(list, int(w.Dims[0]), int(w.Dims[1])))
+	return onnx.Float32("", []int64{w.Dims[1], w.Dims[0]}, swapped(list, int(w.Dims[0]), int(w.Dims[1])))
 }
 
 // swapped is a matrix with rows and columns swapped.
