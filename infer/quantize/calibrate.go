@@ -32,11 +32,10 @@ func (c *Calibrated) learn(ctx context.Context, tensors []string, samples []Samp
 		return fmt.Errorf("%d tensors to calibrate: allowed are up to %d", len(tensors), maxTensors)
 	}
 	var err error
-	if c.sizes, err = c.sizesOf(ctx, tensors, samples[0]); err != nil {
+	if c.shapes, err = c.shapesOf(ctx, tensors, samples[0]); err != nil {
 		return err
 	}
 	c.ranges = map[string]Range{}
-	// A tensor that is fed needs no run to be shown.
 	chunks := c.chunks(tensors)
 	for i, chunk := range chunks {
 		if err := c.learnChunk(ctx, chunk, samples, i*len(samples), len(chunks)*len(samples)); err != nil {
@@ -78,7 +77,7 @@ func (c *Calibrated) chunks(tensors []string) [][]string {
 	var list [][]string
 	room := int64(0)
 	for _, name := range tensors {
-		size := c.sizes[name]
+		size := valuesOf(c.shapes[name])
 		if room -= size; room < 0 || len(list) == 0 {
 			list = append(list, nil)
 			room = chunkValues - size
@@ -88,9 +87,9 @@ func (c *Calibrated) chunks(tensors []string) [][]string {
 	return list
 }
 
-// sizesOf counts the values of tensors by having a run show their shapes.
-func (c *Calibrated) sizesOf(ctx context.Context, tensors []string, s Sample) (map[string]int64, error) {
-	sizes := map[string]int64{}
+// shapesOf has a run show the shapes of tensors, with a batch of one.
+func (c *Calibrated) shapesOf(ctx context.Context, tensors []string, s Sample) (map[string][]int64, error) {
+	shapes := map[string][]int64{}
 	for some := range slices.Chunk(tensors, shapeTensors) {
 		n := c.n.clone()
 		shown := make([]string, len(some))
@@ -106,9 +105,8 @@ func (c *Calibrated) sizesOf(ctx context.Context, tensors []string, s Sample) (m
 		}
 		err = run(ctx, graph, s, func(outputs []infer.Tensor) error {
 			for i, name := range some {
-				sizes[name] = 1
 				for _, d := range outputs[i].Data {
-					sizes[name] *= int64(d)
+					shapes[name] = append(shapes[name], int64(d))
 				}
 			}
 			return nil
@@ -121,7 +119,15 @@ func (c *Calibrated) sizesOf(ctx context.Context, tensors []string, s Sample) (m
 			return nil, err
 		}
 	}
-	return sizes, nil
+	return shapes, nil
+}
+
+func valuesOf(shape []int64) int64 {
+	n := int64(1)
+	for _, d := range shape {
+		n *= d // of a tensor that was in memory
+	}
+	return n
 }
 
 // load makes a graph that shows tensors of float32.

@@ -223,6 +223,14 @@ func (p *plan) clamped(tensor string) bool {
 	return user != nil && p.in[user] && p.classes[user] == clamp
 }
 
+// clampedTo is the tensor that holds what a layer makes in the end.
+func (p *plan) clampedTo(tensor string) string {
+	if p.clamped(tensor) {
+		return output(p.n.onlyUser(tensor))
+	}
+	return tensor
+}
+
 // layers are the layers on integers, in order.
 func (p *plan) layers() []*onnxpb.NodeProto {
 	var list []*onnxpb.NodeProto

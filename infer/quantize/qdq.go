@@ -14,23 +14,24 @@ import (
 // writer puts QuantizeLinear and DequantizeLinear around what is planned.
 type writer struct {
 	*plan
-	opts       Options
-	ranges     map[string]Range
-	perChannel bool
-	scales     map[string]scale // by tensor
-	names      map[scale][2]string
+	learnt *Calibrated
+	form   Form
+
+	scales     map[string]scale      // by tensor
+	names      map[scale][2]string   // of step and zero point
+	columns    map[nodeProto]columns // the layers that are written so
+	quantizers map[string]nodeProto  // by what they read
 }
 
-// write turns a network into its integer version. Its ranges hold each tensor of p.tensors.
-func (p *plan) write(ranges map[string]Range, perChannel bool, o Options) error {
-	w := &writer{plan: p, opts: o, ranges: ranges, perChannel: perChannel, scales: map[string]scale{}, names: map[scale][2]string{}}
+// write turns the network into its integer version.
+func (w *writer) write() error {
 	w.findScales()
-	tensors := p.tensors()
-	for _, node := range p.layers() {
+	tensors := w.tensors()
+	for _, node := range w.layers() {
 		w.writeLayer(node)
 	}
-	for _, node := range p.n.graph.Node {
-		if p.in[node] && p.classes[node] == element {
+	for _, node := range w.n.graph.Node {
+		if w.in[node] && w.classes[node] == element {
 			w.writeConstants(node)
 		}
 	}
@@ -42,7 +43,12 @@ func (p *plan) write(ranges map[string]Range, perChannel bool, o Options) error 
 	for _, f := range fedBy {
 		w.writeFed(f)
 	}
-	return p.n.sweep()
+	for _, node := range w.layers() {
+		if c, is := w.columns[node]; is {
+			w.writeColumns(node, c)
+		}
+	}
+	return w.n.sweep()
 }
 
 // findScales gives each tensor its scale; what is only moved keeps the one it has.
@@ -53,12 +59,12 @@ func (w *writer) findScales() {
 			w.scales[name] = w.scales[input(maker, 0)]
 			continue
 		}
-		w.scales[name] = w.ranges[name].scale()
+		w.scales[name] = w.learnt.ranges[name].scale()
 	}
 }
 
 // writeLayer gives a layer integer weights.
-func (w *writer) writeLayer(node *onnxpb.NodeProto) {
+func (w *writer) writeLayer(node nodeProto) {
 	in := w.scales[input(node, 0)].step
 	var l layer
 	axis := int64(0)
@@ -72,8 +78,14 @@ func (w *writer) writeLayer(node *onnxpb.NodeProto) {
 		l, axis = rowsFirst(l, intOf(node, "transB", 0) != 0), 1
 		dropAttributes(node, "transB")
 	}
+	if standard(node, "Conv") {
+		if c, ok := columnsOf(node, l.dims, w.learnt.shapes[input(node, 0)], w.learnt.shapes[w.clampedTo(output(node))]); ok && w.form.Columns {
+			w.columns[node] = c
+			l = c.spread(l)
+		}
+	}
 	base := output(node)
-	weight, bias := kernelOf(l, axis, in, w.opts, w.perChannel, withBias).put(w.n, base)
+	weight, bias := kernelOf(l, axis, in, w.learnt.opts, w.learnt.perChannel, withBias).put(w.n, base)
 	setInput(node, 1, weight)
 	if bias != "" {
 		setInput(node, 2, bias)
@@ -94,7 +106,7 @@ func rowsFirst(l layer, transposed bool) layer {
 }
 
 // writeConstants gives a step the numbers in the file as integers.
-func (w *writer) writeConstants(node *onnxpb.NodeProto) {
+func (w *writer) writeConstants(node nodeProto) {
 	for i, name := range node.Input {
 		c := w.n.weights[name]
 		if c == nil || !slices.Contains(dataInputs(node, element), name) {
@@ -126,7 +138,7 @@ func (s scale) quantize(v float32) uint8 {
 // fed is a float32 tensor that nodes on integers read.
 type fed struct {
 	name  string
-	nodes []*onnxpb.NodeProto
+	nodes []nodeProto
 }
 
 // readers tells the tensors that are made as integers from those that are made so for some.
@@ -149,7 +161,7 @@ func (w *writer) readers(tensors []string) (made []string, list []fed) {
 
 // absorb has what comes before a clamp make what the clamp makes: the range cuts as it did.
 func (w *writer) absorb() {
-	gone := map[*onnxpb.NodeProto]bool{}
+	gone := map[nodeProto]bool{}
 	for _, node := range w.n.graph.Node {
 		if !w.in[node] || w.classes[node] != clamp {
 			continue
@@ -201,6 +213,7 @@ func (w *writer) quantized(from, of string) string {
 	step, zero := w.scaleNames(w.scales[of])
 	node := newNode("QuantizeLinear", out, []string{from, step, zero}, []string{out})
 	w.n.maker[out] = node
+	w.quantizers[from] = node
 	w.n.graph.Node = append(w.n.graph.Node, node)
 	return out
 }
@@ -223,6 +236,6 @@ func (w *writer) scaleNames(s scale) (step, zero string) {
 	return step, zero
 }
 
-func newNode(op, name string, inputs, outputs []string) *onnxpb.NodeProto {
+func newNode(op, name string, inputs, outputs []string) nodeProto {
 	return &onnxpb.NodeProto{OpType: proto.String(op), Name: proto.String(name), Input: inputs, Output: outputs}
 }

@@ -54,7 +54,7 @@ type Calibrated struct {
 	opts       Options
 	n          *network
 	ranges     map[string]Range
-	sizes      map[string]int64 // of the tensors with ranges, in values
+	shapes     map[string][]int64 // of the tensors with ranges, with a batch of one
 	perChannel bool
 	layers     []string
 }
@@ -156,11 +156,25 @@ func (c *Calibrated) Float() ([]byte, error) {
 	return m.Marshal()
 }
 
-// Model writes the integer version, with these layers in float32 as well as those of
-// Options.Keep.
-func (c *Calibrated) Model(keep ...string) ([]byte, error) {
+// Form is a way to write a graph in integers.
+type Form struct {
+	// Keep names layers that stay in float32, as well as those of Options.Keep.
+	Keep []string
+	// Columns has convolutions over a picture's few channels work on groups of its columns,
+	// which are columns of more channels: more multiplications, and the fast kernel. Which of
+	// the two is faster depends on the processor and the layer.
+	Columns bool
+}
+
+// Model writes the integer version.
+func (c *Calibrated) Model(f Form) ([]byte, error) {
 	n := c.n.clone()
-	if err := n.newPlan(c.keep(keep)).write(c.ranges, c.perChannel, c.opts); err != nil {
+	w := &writer{
+		plan: n.newPlan(c.keep(f.Keep)), learnt: c, form: f,
+		scales: map[string]scale{}, names: map[scale][2]string{},
+		columns: map[nodeProto]columns{}, quantizers: map[string]nodeProto{},
+	}
+	if err := w.write(); err != nil {
 		return nil, err
 	}
 	m, err := n.checked()
