@@ -20,6 +20,9 @@ const (
 	clamp                // Relu, Clip: the range of what is made before it does the same
 )
 
+// leastMatrix is how many weights make a Gemm or MatMul worth the step to integers.
+const leastMatrix = 1 << 14
+
 func (n *network) classOf(node *onnxpb.NodeProto) class {
 	switch {
 	case len(node.Output) == 0 || n.moreOutputs(node) && !standard(node, "Split"):
@@ -44,9 +47,13 @@ func (n *network) classOf(node *onnxpb.NodeProto) class {
 
 // constantLayer says whether a layer's weights are in the file, in a form that is quantized.
 func (n *network) constantLayer(node *onnxpb.NodeProto) bool {
-	if standard(node, "MatMul") {
-		w := n.weights[input(node, 1)]
-		return w != nil && w.GetDataType() == int32(onnxpb.TensorProto_FLOAT) && len(w.Dims) == 2
+	if w := n.weights[input(node, 1)]; standard(node, "Gemm", "MatMul") {
+		if !n.isFloat(input(node, 1)) || len(w.Dims) != 2 || w.Dims[0]*w.Dims[1] < leastMatrix {
+			return false
+		}
+		if standard(node, "MatMul") {
+			return true
+		}
 	}
 	if intOf(node, "transA", 0) != 0 {
 		return false

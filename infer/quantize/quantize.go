@@ -104,6 +104,9 @@ func ready(model []byte) (*network, bool, error) {
 	if err := n.tidy(); err != nil {
 		return nil, false, err
 	}
+	if err := n.constantShapes(); err != nil {
+		return nil, false, err
+	}
 	return n, perChannel, n.fold()
 }
 
@@ -168,13 +171,8 @@ type Form struct {
 
 // Model writes the integer version.
 func (c *Calibrated) Model(f Form) ([]byte, error) {
-	n := c.n.clone()
-	w := &writer{
-		plan: n.newPlan(c.keep(f.Keep)), learnt: c, form: f,
-		scales: map[string]scale{}, names: map[scale][2]string{},
-		columns: map[nodeProto]columns{}, quantizers: map[string]nodeProto{},
-	}
-	if err := w.write(); err != nil {
+	n, err := c.form(f)
+	if err != nil {
 		return nil, err
 	}
 	m, err := n.checked()
@@ -182,4 +180,14 @@ func (c *Calibrated) Model(f Form) ([]byte, error) {
 		return nil, err
 	}
 	return m.Marshal()
+}
+
+func (c *Calibrated) form(f Form) (*network, error) {
+	n := c.n.clone()
+	w := &writer{
+		plan: n.newPlan(c.keep(f.Keep)), learnt: c, form: f,
+		scales: map[string]scale{}, names: map[scale][2]string{},
+		columns: map[nodeProto]columns{}, quantizers: map[string]nodeProto{},
+	}
+	return n, w.write()
 }
