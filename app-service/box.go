@@ -29,7 +29,7 @@ type box struct {
 	clients []*remote.Client
 	targets []string // their names
 	runner  *runner.Runner
-	supply  supply.Reader
+	supply  *supply.Watch
 
 	network network // what policy dqn asks
 
@@ -39,7 +39,7 @@ type box struct {
 
 // newBox starts loading and connecting. An error is about the configuration.
 func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
-	b := &box{changed: make(chan struct{}, 1), supply: plan.Supply}
+	b := &box{changed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())
@@ -75,7 +75,19 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		Settings: plan.Live.Engine, Power: plan.Power, Local: b.models, Targets: targets,
 		Workers: plan.Workers, Probing: plan.Probing, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
 	})
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	b.supply = &supply.Watch{
+		Read: plan.Supply.Read, Of: plan.Clock, OnGPU: onGPU(plan.Backend), Tell: b.runner.SetBox, Log: newLogger(lc),
+	}
+	return b, nil
+}
+
+// onGPU tells whether models run on a GPU: a provider other than the processor is wanted.
+func onGPU(backend ort.Options) func() bool {
+	wanted := len(backend.Providers) > 0 && backend.Providers[0] != ort.CPU
+	return func() bool { return wanted }
 }
 
 // modelsChanged is called by the models' own goroutine and does not block.
@@ -91,7 +103,7 @@ func (b *box) run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return b.runner.Run(ctx) })
 	group.Go(func() error { b.tellModels(ctx); return nil })
-	group.Go(func() error { b.tellSupply(ctx); return nil })
+	group.Go(func() error { b.watchSupply(ctx); return nil })
 	group.Go(func() error { b.network.load(ctx, b.runner.SetNetwork); return nil })
 	group.Go(func() error {
 		_ = b.models.Wait(ctx) // what it says is read by problem
@@ -113,11 +125,11 @@ func (b *box) tellModels(ctx context.Context) {
 	}
 }
 
-// tellSupply keeps the runner informed of what the box runs on.
-func (b *box) tellSupply(ctx context.Context) {
+// watchSupply keeps the runner informed of what the box runs on and how fast it may.
+func (b *box) watchSupply(ctx context.Context) {
 	tick := time.NewTicker(supply.Interval)
 	defer tick.Stop()
-	supply.Follow(ctx, b.supply.Read, tick.C, b.runner.SetBox)
+	b.supply.Run(ctx, tick.C)
 }
 
 // problem says why the models folder cannot be read; "" if it can, or is still being read.

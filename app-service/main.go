@@ -157,6 +157,7 @@ func (l *line) connect(service interfaces.ApplicationService, section *config.Se
 func (l *line) view() routes.View {
 	return routes.View{
 		Status:        l.box.runner.Status(),
+		Machine:       l.box.supply.State(),
 		Models:        l.box.models.Models(),
 		ModelsProblem: l.box.problem(),
 		PassedOver:    l.decoder.Passed(),

@@ -116,7 +116,8 @@ func TestTheBoxAnswers(t *testing.T) {
 		t.Skip("the shipped models are not there: ", err)
 	}
 	s := startSite(t, "", "OFFLOAD_TARGETS_CLOUD_ADDRESS=", "OFFLOAD_MODELS_FOLDER=../models", "ONNXRUNTIME_LIB="+library,
-		"OFFLOAD_WRITABLE_TASKS_SURFACE_DEADLINE=15s")
+		"OFFLOAD_WRITABLE_TASKS_SURFACE_DEADLINE=15s", "OFFLOAD_POWER_CPU=supply/testdata/nano-jetpack4/cpu",
+		"OFFLOAD_POWER_MODE=supply/testdata/nano-jetpack4/nvpmodel/status", "OFFLOAD_POWER_MODES=supply/testdata/nano-jetpack4/nvpmodel/nvpmodel.conf")
 	outcomes := s.subscribe("edgex/events/device/app-offload/#")
 	s.ready()
 	s.until(routes.PathMetrics, `offload_model_state{serves="surface",state="ready",variant="surface-small/1"} 1`)
@@ -134,6 +135,9 @@ func TestTheBoxAnswers(t *testing.T) {
 		values[r.ResourceName] = r.Value
 	}
 	require.Equal(t, "local", values["Route"])
+	require.Contains(t, s.get(routes.PathDecisions), `"speed":0.62`, "the limit of its clock is known")
+	require.Contains(t, s.get(routes.PathStatus), `"machine":{"mode":"5W","cpu":{"name":"cpu","nowMHz":102,"limitMHz":918,"fullMHz":1479,"cores":2}`)
+	require.Contains(t, s.log.String(), "the box's power mode is 5W")
 	require.Contains(t, conveyor.Labels(), values["Label"])
 	require.NoError(t, s.stop())
 }

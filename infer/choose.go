@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"edgex-offload/infer/features"
 	"edgex-offload/offload"
 )
 
@@ -37,9 +38,12 @@ func (r *Repository) choose(task offload.Task) (*model, error) {
 	}
 	var fit []*model
 	for _, m := range r.models {
-		if m.spec.Kind == task.Kind.String() && (name == "" || m.answersTo(name)) {
+		if m.spec.Kind == task.Kind.String() && (name == "" || m.answersTo(name)) && m.meant(task) {
 			fit = append(fit, m)
 		}
+	}
+	if len(fit) == 0 && task.Context["content-type"] == features.Type {
+		return nil, r.noTail(task.Payload)
 	}
 	if len(fit) == 0 {
 		what := fmt.Sprintf("model %q for %s", clip(name), task.Kind)

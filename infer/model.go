@@ -78,6 +78,10 @@ func (m *model) status() Status {
 		State: m.is, ServiceMs: float64(m.service) / float64(time.Millisecond),
 		Answers: m.answers, Errors: m.failed,
 	}
+	if m.spec.Split.Part != "" {
+		part := m.spec.Split
+		s.Split = &part
+	}
 	if m.err != nil {
 		s.Error = m.err.Error()
 	}
@@ -91,6 +95,9 @@ func (m *model) load(ctx context.Context, backend Backend, dir string) error {
 		return err
 	}
 	graph, err := backend.Load(ctx, Source{Dir: dir, ONNX: onnx, Spec: m.spec})
+	if err == nil {
+		graph, err = m.spec.batched(ctx, graph)
+	}
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"edgex-offload/infer/decode"
+	"edgex-offload/infer/features"
 	"edgex-offload/infer/picture"
 	"edgex-offload/offload"
 )
@@ -18,10 +19,11 @@ type pipeline struct {
 	plan     *picture.Plan // of an image
 	classes  decode.Classifier
 	detector decode.Detector
+	codec    *features.Codec // of a part of a network
 }
 
 func newPipeline(s Spec) *pipeline {
-	return &pipeline{
+	p := &pipeline{
 		spec:    s,
 		plan:    planOf(s.Input),
 		classes: decode.Classifier{Labels: s.Labels, Scores: decode.Scores(s.Scores)},
@@ -31,6 +33,10 @@ func newPipeline(s Spec) *pipeline {
 			MaxObjects: s.Detection.MaxObjects, Strides: s.Detection.Strides,
 		},
 	}
+	if s.Split.Part != "" {
+		p.codec = features.NewCodec()
+	}
+	return p
 }
 
 func planOf(in Input) *picture.Plan {
@@ -51,7 +57,9 @@ func (p *pipeline) answer(ctx context.Context, graph Graph, task offload.Task) (
 	var at picture.Placement
 	var answer offload.Answer
 	fill := func(inputs [][]float32) (err error) {
-		if p.plan != nil {
+		if p.spec.Input.Type == Features {
+			at, err = p.fillFeatures(inputs, task)
+		} else if p.plan != nil {
 			at, err = p.fillImage(inputs[0], task)
 		} else {
 			err = p.fillSignal(inputs[0], task)
@@ -73,10 +81,11 @@ func (p *pipeline) fillImage(input []float32, task offload.Task) (picture.Placem
 	if err := checkType(task, "image/jpeg", "image/jpg", "image/png"); err != nil {
 		return picture.Placement{}, err
 	}
-	img, err := picture.Decode(task.Payload)
+	img, err := p.plan.Decode(task.Payload)
 	if err != nil {
 		return picture.Placement{}, err
 	}
+	defer p.plan.Recycle(img)
 	return p.plan.Fill(input, img)
 }
 
@@ -98,6 +107,9 @@ func checkType(task offload.Task, allowed ...string) error {
 }
 
 func (p *pipeline) read(outputs []Tensor, at picture.Placement) (offload.Answer, error) {
+	if p.spec.Decoder == Features {
+		return p.encode(outputs, at)
+	}
 	if p.spec.Decoder == Classification {
 		out, err := p.only(outputs)
 		if err != nil {

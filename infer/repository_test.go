@@ -61,7 +61,7 @@ type fakeGraph struct {
 	mu      sync.Mutex
 }
 
-func (g *fakeGraph) About() About { return About{Provider: "fake", Batches: true} }
+func (g *fakeGraph) About() About { return About{Provider: "fake"} }
 
 func (g *fakeGraph) Run(ctx context.Context, batch int, fill func([][]float32) error, read func([]Tensor) error) error {
 	if err := fill([][]float32{make([]float32, batch*g.spec.Input.Values())}); err != nil {

@@ -94,6 +94,9 @@ func shapeText(shape []int) string {
 // example is a payload that the input takes, for a first inference: a grey picture of
 // the tensor's size, or silence.
 func (in Input) example() []byte {
+	if in.Type == Features {
+		return in.exampleFeatures()
+	}
 	if in.Type != "image" {
 		return make([]byte, 4*in.Values())
 	}

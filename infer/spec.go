@@ -64,8 +64,12 @@ type Spec struct {
 	Accuracy float64 `yaml:"accuracy"`
 	// Measured says how Accuracy came about.
 	Measured Measured `yaml:"measured"`
+	// Batch is how tasks that come at the same time run together.
+	Batch Batch `yaml:"batch"`
 	// SHA256 of model.onnx in hex; empty for not checked.
 	SHA256 string `yaml:"sha256"`
+	// Split is set of a part of a network; a whole one has none.
+	Split Split `yaml:"split"`
 }
 
 // Input says how a payload becomes the graph's input, a float32 tensor.
@@ -73,7 +77,8 @@ type Spec struct {
 type Input struct {
 	// Name of the graph's input; the default is its only one.
 	Name string `yaml:"name"`
-	// Type is "image" (JPEG, PNG) or "signal" (float32, little endian, C order).
+	// Type is "image" (JPEG, PNG), "signal" (float32, little endian, C order), or "features" of
+	// a tail.
 	Type string `yaml:"type"`
 
 	// Width and Height are the picture's size in the tensor, in pixels.
@@ -105,6 +110,9 @@ type Input struct {
 	// Mean (default 0) and Std (default 1): one number, or one per channel.
 	Mean []float64 `yaml:"mean"`
 	Std  []float64 `yaml:"std"`
+
+	// Tensors are what a tail is fed. Its Width and Height are those of the whole's picture.
+	Tensors []FeatureTensor `yaml:"tensors"`
 }
 
 // Detection are a detector's limits.
@@ -137,7 +145,9 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		Serves: name,
 		RunsOn: []string{Box, Cloud},
 		Scores: "auto",
+		Split:  Split{Values: "uint8"},
 		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}},
+		Batch:  Batch{DelayMs: 2},
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},
@@ -218,7 +228,12 @@ type Fed struct {
 }
 
 // Feeds lists what the graph is fed.
-func (in Input) Feeds() []Fed { return []Fed{{Name: in.Name, Shape: in.TensorShape()}} }
+func (in Input) Feeds() []Fed {
+	if in.Type == Features {
+		return in.featureFeeds()
+	}
+	return []Fed{{Name: in.Name, Shape: in.TensorShape()}}
+}
 
 // Values is how many numbers the tensor holds.
 func (in Input) Values() int {

@@ -34,6 +34,8 @@ type Status struct {
 	Kind        string   `json:"kind"`
 	Description string   `json:"description,omitempty"`
 	RunsOn      []string `json:"runsOn"`
+	// Split is set of a part of a network.
+	Split *Split `json:"split,omitempty"`
 	// Accuracy is 0 to 1; 0 is unknown.
 	Accuracy float64 `json:"accuracy"`
 	State    State   `json:"state"`
@@ -63,7 +65,7 @@ func (r *Repository) Models() []Status {
 }
 
 // OffloadModels is what an engine on the box needs to know: for each logical model the
-// variants that are ready here, and the best accuracy that the cloud has for it.
+// variants and the heads that are ready here, and the best accuracy that the cloud has for it.
 func (r *Repository) OffloadModels() []offload.Model {
 	var models []offload.Model
 	for _, s := range r.Models() {
@@ -75,11 +77,15 @@ func (r *Repository) OffloadModels() []offload.Model {
 			models = append(models, offload.Model{Name: s.Serves})
 			i = len(models) - 1
 		}
-		if s.State == Ready {
+		switch {
+		case s.Split != nil && s.Split.Part == Head && s.State == Ready:
+			models[i].Splits = append(models[i].Splits, s.split())
+		case s.Split != nil:
+		case s.State == Ready:
 			service := time.Duration(s.ServiceMs * float64(time.Millisecond))
 			models[i].Local = append(models[i].Local, offload.Variant{Name: s.Variant(), Accuracy: s.Accuracy, Service: service})
 		}
-		if slices.Contains(s.RunsOn, Cloud) {
+		if s.Split == nil && slices.Contains(s.RunsOn, Cloud) {
 			models[i].Remote.Accuracy = max(models[i].Remote.Accuracy, s.Accuracy)
 		}
 	}

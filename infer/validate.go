@@ -43,22 +43,30 @@ func (s Spec) validate() error {
 	for i, place := range s.RunsOn {
 		c.oneOf(fmt.Sprintf("runs_on[%d]", i), place, Box, Cloud)
 	}
-	s.validateKind(c)
+	if s.Split.Part != "" || s.Decoder == Features || s.Input.Type == Features {
+		s.validateSplit(c)
+	} else {
+		s.validateKind(c)
+	}
 	s.Input.validate(c)
 	c.oneOf("scores", s.Scores, "auto", "logits", "probabilities")
 	c.check(s.Decoder != Classification || len(s.Labels) != 1, "labels", "1 long", "2 or more for a classifier")
-	c.check(len(s.Labels) >= 1 && len(s.Labels) <= maxLabels, "labels", fmt.Sprintf("%d long", len(s.Labels)), fmt.Sprintf("1 to %d labels", maxLabels))
+	c.check(s.Split.Part == Head || len(s.Labels) >= 1 && len(s.Labels) <= maxLabels, "labels", fmt.Sprintf("%d long", len(s.Labels)), fmt.Sprintf("1 to %d labels", maxLabels))
 	for i, l := range s.Labels {
 		if l == "" || len(l) > 200 {
 			c.check(false, fmt.Sprintf("labels[%d]", i), quoted(l), "1 to 200 bytes of text")
 		}
 	}
 	outputs := 1
-	if s.Decoder == SSD {
+	switch s.Decoder {
+	case SSD:
 		outputs = 2
+	case Features:
+		outputs = len(s.Split.At)
 	}
 	c.check(len(s.Outputs) == 0 || len(s.Outputs) == outputs, "outputs", s.Outputs, fmt.Sprintf("a list of %d for decoder %s, or none", outputs, s.Decoder))
 	s.Detection.validate(c)
+	s.Batch.validate(c)
 	c.check(s.Accuracy >= 0 && s.Accuracy <= 1, "accuracy", s.Accuracy, "0 to 1, as in 0.93")
 	c.check(s.Measured.Samples >= 0, "measured.samples", s.Measured.Samples, "0 or more")
 	sum, err := hex.DecodeString(s.SHA256)

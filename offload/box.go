@@ -16,7 +16,8 @@ type box struct {
 	running []*attempt
 	// pace is how long runs take of late against their usual time: a box that throttles slows
 	// all of its models alike.
-	pace pace
+	pace  pace
+	speed speed
 	// load is the work that arrives, with the most accurate variants.
 	load     load
 	lastDone time.Duration
@@ -34,7 +35,24 @@ type box struct {
 // expect is the execution time of a variant for this task. What the task says is of no
 // variant in particular: it would make a smaller one look as slow as the best.
 func (b *box) expect(v *variant, t *Task, now time.Duration) time.Duration {
-	return b.pace.of(v.service.expect(now, priorService, v.Service, t.ExpectedLocal), v.service)
+	return b.speed.stretch(b.pace.of(v.service.expect(now, priorService, v.Service, t.ExpectedLocal), v.service))
+}
+
+// within is the probability that a run of a variant, expected to take so long at the speed of
+// the moment, is done in a time.
+func (b *box) within(v *variant, left, expected time.Duration) float64 {
+	return v.service.within(b.speed.shrink(left), b.speed.shrink(expected))
+}
+
+// ran learns from a run that took so long at a share of the full speed.
+func (b *box) ran(now time.Duration, v *variant, took time.Duration, share float64) {
+	v.service.add(now, b.pace.add(time.Duration(float64(took)*share), v.service))
+}
+
+// joules are what a run that takes so long now draws from a box that draws so many watts in
+// one at full speed: with its clock go its power and, the other way round, its time.
+func (b *box) joules(watts float64, takes time.Duration) float64 {
+	return watts * b.speed.shrink(takes).Seconds()
 }
 
 func (b *box) enqueue(j *job) {
@@ -147,7 +165,7 @@ func (b *box) worthiest(j *job, now time.Duration, t *Tuning) (best *variant) {
 		v := &all[i]
 		in, takes := 1., b.expect(v, j.task, now)
 		if j.deadline != forever {
-			in = v.service.within(j.deadline-now, takes)
+			in = b.within(v, j.deadline-now, takes)
 		}
 		if worth := in * t.value(j.task.Priority, v.Accuracy); worth > most && now+takes <= j.deadline {
 			best, most = v, worth

@@ -65,6 +65,24 @@ type Model struct {
 	Local []Variant
 	// Remote is what is known of the model on the targets.
 	Remote RemoteModel
+	// Splits are the heads that are ready on the box, each with what continues elsewhere.
+	Splits []Split
+}
+
+// Split is a network in two parts: its head runs on the box and gives Answer.Features, which are
+// the payload of a task for its tail.
+type Split struct {
+	// Name is the head's variant, "name/version".
+	Name string
+	// Tail is the variant that a target is asked for. Features of other networks it refuses.
+	Tail string
+	// Accuracy of the whole way, 0 to 1; 0 is unknown.
+	Accuracy float64
+	// Service and TailService are the execution times to assume until they are measured, of the
+	// head on the box and of the tail as it was measured with it; 0 is unknown.
+	Service, TailService time.Duration
+	// FeatureBytes is what typically goes out; 0 is unknown.
+	FeatureBytes int
 }
 
 // Variant is one loaded model that answers for a Model on the box.

@@ -126,6 +126,9 @@ func (e *Engine) decide(j *job) {
 	j.rawLocal = d.paths[0].raw
 	r := &j.record
 	r.Settled, r.QueueMs, r.EnergyWeight = settled, r.Paths[0].WaitMs, d.energyPrice
+	if share := e.box.speed.share(); share != 1 {
+		r.Speed = share
+	}
 	e.castShadows(d, chosen)
 	if chosen < 0 {
 		e.drop(j, NoPath, e.noPath(j))
@@ -201,13 +204,13 @@ func (e *Engine) localPath(p *path, j *job) {
 		v = bestOf(j.variants())
 	}
 	p.expected = wait + service
-	p.joules = e.power.Busy * service.Seconds()
+	p.joules = e.box.joules(e.power.Busy, service)
 	*p.view = PathView{
 		Target: Local, Usable: true, Variant: v.Name, Accuracy: v.Accuracy,
 		WaitMs: ms(wait), ServiceMs: ms(service), ExpectedMs: ms(p.expected), InTime: 1, Joules: p.joules,
 	}
 	if p.left != forever {
-		p.raw = v.service.within(p.left-wait, service)
+		p.raw = e.box.within(v, p.left-wait, service)
 		p.view.InTime = e.box.kept.Correct(p.raw)
 	}
 }
@@ -338,9 +341,9 @@ func (e *Engine) newAttempt(j *job, target int, v *variant, expected time.Durati
 	return a
 }
 
-// Expect is the execution time of a task on the box, with its most accurate variant, and
-// on the quickest target, without queue or network: measured where known, else what the
-// task or its model says, else 0 for unknown.
+// Expect is the execution time of a task on the box at full speed, with its most accurate
+// variant, and on the quickest target, without queue or network: measured where known, else
+// what the task or its model says, else 0 for unknown.
 func (e *Engine) Expect(t *Task) (onBox, elsewhere time.Duration) {
 	onBox, elsewhere = t.ExpectedLocal, t.ExpectedRemote
 	m := e.models[t.Model]

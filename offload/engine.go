@@ -96,6 +96,7 @@ func (e *Engine) Handle(ev Event) []Action {
 		e.measured(&ev)
 	case BoxChanged:
 		e.battery.set(ev.Battery, ev.Charging)
+		e.setSpeed(ev.Speed)
 	case SettingsChanged:
 		if ev.Settings != nil && ev.Settings.Validate() == nil {
 			e.apply(*ev.Settings)
@@ -128,10 +129,11 @@ func (e *Engine) localDone(ev *Event) {
 	delete(e.attempts, a.id)
 	e.box.running = without(e.box.running, a)
 	e.box.lastDone, e.box.changed = e.now, true
+	share := e.box.speed.mean(a, e.now)
 	if ev.Answer != nil {
-		a.variant.service.add(e.now, e.box.pace.add(ev.Execution, a.variant.service))
+		e.box.ran(e.now, a.variant, ev.Execution, share)
 	} else if ev.Execution > a.whole && a.stopping {
-		e.box.pace.add(ev.Execution, a.variant.service) // it would have taken longer still
+		e.box.pace.add(time.Duration(float64(ev.Execution)*share), a.variant.service) // it would have taken longer still
 	} else if a.stopping && a.whole > 0 {
 		const weight = .1
 		e.box.stops.Add(min((e.now-a.stoppedAt).Seconds()/a.whole.Seconds(), 1), weight)
@@ -291,21 +293,23 @@ func (e *Engine) Target(i int) TargetState {
 // BoxState is how the local side stands, for an operator.
 type BoxState struct {
 	Waiting, Running, UnderWay int
-	// Service is the mean execution time by variant.
+	// Speed is the share of its full speed that it runs at, Service the mean execution time by
+	// variant at that speed.
+	Speed   float64
 	Service map[string]time.Duration
 }
 
 // Box tells how the local side stands.
 func (e *Engine) Box() BoxState {
 	s := BoxState{
-		Waiting: len(e.box.queue), Running: len(e.box.running), UnderWay: len(e.jobs),
+		Waiting: len(e.box.queue), Running: len(e.box.running), UnderWay: len(e.jobs), Speed: e.box.speed.share(),
 		Service: map[string]time.Duration{},
 	}
 	for _, m := range e.models {
 		for i := range m.local {
 			v := &m.local[i]
 			if d := v.service.measured(); d > 0 {
-				s.Service[v.Name] = e.box.pace.of(d, v.service)
+				s.Service[v.Name] = e.box.speed.stretch(e.box.pace.of(d, v.service))
 			}
 		}
 	}

@@ -39,7 +39,7 @@ const (
 	ProbeFailed
 	// TimerRang: nothing else. The time asked for by a Ring action has come.
 	TimerRang
-	// BoxChanged: Battery, Charging.
+	// BoxChanged: Battery, Charging, Speed.
 	BoxChanged
 	// SettingsChanged: Settings, validated.
 	SettingsChanged
@@ -86,6 +86,9 @@ type Event struct {
 	// Battery is its charge, 0 to 1; Charging that it is not being drained.
 	Battery  float64
 	Charging bool
+	// Speed is the share of its full clock that the box may run at, 0 to 1; 0 is not known and
+	// counts as 1.
+	Speed float64
 
 	Settings *Settings
 	Network  Network

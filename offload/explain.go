@@ -79,6 +79,9 @@ func (t *telling) known() {
 				p.Target, p.RTTMs, p.JitterMs, 100*p.LossRatio, rateInWords(p.UpKbps), p.WaitMs)
 		}
 	}
+	if t.r.Speed > 0 {
+		t.line("  the box ran at %.0f%% of its full speed: its power mode or its heat does not allow more", 100*t.r.Speed)
+	}
 	if t.r.EnergyWeight > 0 {
 		t.line("  a joule was worth %.0f ms", t.r.EnergyWeight)
 	}

@@ -182,7 +182,7 @@ func (e *Engine) worthNow(j *job, likely float64) bool {
 		return true
 	}
 	v := bestOf(j.variants())
-	joules := e.power.Busy * e.box.expect(v, j.task, e.now).Seconds()
+	joules := e.box.joules(e.power.Busy, e.box.expect(v, j.task, e.now))
 	return (1-likely)*lateRisk*e.settings.Tuning.value(j.task.Priority, v.Accuracy) > likely*joulesWorth(joules, price, w)
 }
 

@@ -70,6 +70,7 @@ type attempt struct {
 	target   int      // onBox for a local run
 	variant  *variant // of a local run
 	started  time.Duration
+	fullAt   time.Duration // speed.full when a local run started
 	expected time.Duration
 	whole    time.Duration // expected, before it was told to stop
 	// orphan: its job is done without it, and it is let come to its end.

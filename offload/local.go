@@ -15,6 +15,7 @@ func (e *Engine) startLocal() {
 		a := e.newAttempt(j, onBox, v, e.box.expect(v, j.task, e.now), j.localReason())
 		j.backup = false
 		e.open(a)
+		a.fullAt = e.box.speed.full(a.started)
 		e.box.running = append(e.box.running, a)
 		e.out = append(e.out, Action{Kind: StartLocal, Ref: j.ref, Attempt: a.id, Task: j.task, Variant: v.Name, Until: e.until(j)})
 	}

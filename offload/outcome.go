@@ -74,6 +74,8 @@ type Record struct {
 	// EnergyWeight is what a joule was worth, in milliseconds: Weights.Energy and what the
 	// battery adds.
 	EnergyWeight float64 `json:"energyWeight,omitempty"`
+	// Speed is the share of its full speed that the box ran at; 0: all of it.
+	Speed float64 `json:"speed,omitempty"`
 	// Paths are what each path promised at the decision.
 	Paths []PathView `json:"paths"`
 	// BackupAtMs is the latest useful start of the local backup, from Created; 0: none kept.

@@ -84,6 +84,8 @@ func live(rt *rapid.T, p *plant) {
 			})
 		case 8:
 			p.do(Event{Kind: TaskAbandoned, Ref: uint64(rapid.IntRange(0, 70).Draw(rt, "ref"))})
+		case 5:
+			p.do(Event{Kind: BoxChanged, Battery: 1, Charging: true, Speed: rapid.SampledFrom([]float64{0, 1, .7, .3, .01, -1}).Draw(rt, "speed")})
 		case 6:
 			models := testConfig().Models
 			switch rapid.IntRange(0, 3).Draw(rt, "models") {

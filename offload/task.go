@@ -79,8 +79,8 @@ type Task struct {
 	Context map[string]string
 	// Private: it never leaves the box.
 	Private bool
-	// ExpectedLocal and ExpectedRemote are the execution times on the box and on the
-	// best remote target, without queue or network: measured where known, else as
+	// ExpectedLocal and ExpectedRemote are the execution times on the box at full speed and on
+	// the best remote target, without queue or network: measured where known, else as
 	// configured, else zero for unknown.
 	ExpectedLocal, ExpectedRemote time.Duration
 	// Truth is the ground truth of a demonstration source. It is for scoring the answer
@@ -98,6 +98,9 @@ type Answer struct {
 	Objects []Object `json:"objects,omitempty"`
 	// Model is the variant that answered, as "name/version" of the model repository.
 	Model string `json:"model"`
+	// Features are the encoded tensors that the head of a split network gives instead of the
+	// rest; they are the payload for its tail.
+	Features []byte `json:"-"`
 }
 
 // Object is one detected object. X, Y (top left corner), W and H are in pixels of

@@ -69,11 +69,16 @@ func TestBoxIsShownAndCounts(t *testing.T) {
 	b.SetBox(Box{Battery: .5})
 	b.SetBox(Box{Battery: math.NaN(), Charging: true})
 	b.SetBox(Box{Battery: 7})
+	b.SetBox(Box{Speed: 1.5})
+	b.SetBox(Box{Speed: math.NaN()})
 	if got := b.Status().Box; got != (Box{Battery: .5}) {
 		t.Errorf("%+v", got)
 	}
+	b.SetBox(Box{Battery: .5, Speed: .4})
 	weights, _ := offload.ObjectiveWeights(offload.ObjectiveEnergy)
 	if r := b.Do(t.Context(), newTask("a")).Record; r.EnergyWeight != weights.Energy+weights.Battery/4 {
 		t.Errorf("a joule was worth %v ms", r.EnergyWeight)
+	} else if r.Speed != .4 {
+		t.Errorf("the box ran at %v of its full speed", r.Speed)
 	}
 }

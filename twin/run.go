@@ -196,6 +196,7 @@ func (s *simulation) prepare() {
 	s.bytes = make([]byte, most)
 	s.tasks = make([]offload.Task, len(s.work.jobs))
 	s.score.prepare(s.work.jobs)
+	s.lookAtBox()
 }
 
 func (s *simulation) happen(e *event) {

@@ -34,7 +34,10 @@ type Scenario struct {
 	// Throttling slows the box down, Overload each target.
 	Throttling Episodes `yaml:"throttling"`
 	Overload   Episodes `yaml:"overload"`
-	Classes    []Class  `yaml:"classes"`
+	// ThrottlingTold is how often it is looked at whether the box throttles, of which the engine
+	// is told: see offload.BoxChanged. 0: never, so that only the runs show it.
+	ThrottlingTold time.Duration `yaml:"throttling_told,omitempty"`
+	Classes        []Class       `yaml:"classes"`
 }
 
 // Weights are what a result in time counts in the utility.

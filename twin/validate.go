@@ -68,6 +68,7 @@ func (s *Scenario) Validate() error {
 	c.spread("local_time", &s.LocalTime)
 	c.spread("target_time", &s.TargetTime)
 	c.episodes("throttling", &s.Throttling)
+	c.that(s.ThrottlingTold == 0 || s.ThrottlingTold >= time.Millisecond && s.ThrottlingTold <= time.Hour, "throttling_told", s.ThrottlingTold, "0s for never, or 1ms to 1h")
 	c.episodes("overload", &s.Overload)
 	c.whole("classes: their number", len(s.Classes), 1, 100)
 	seen = map[string]bool{}

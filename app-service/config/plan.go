@@ -27,7 +27,8 @@ type Plan struct {
 	Limits       functions.Limits
 	Power        offload.Power
 	Supply       supply.Reader
-	Network      string // file of what policy dqn asks; "" is the one that ships
+	Clock        supply.Of // whose clock is the box's speed
+	Network      string    // file of what policy dqn asks; "" is the one that ships
 	Live         Live
 }
 
@@ -60,8 +61,12 @@ func (o Offload) Plan() (Plan, error) {
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},
-		Power:   offload.Power{Busy: o.Power.Busy, Radio: o.Power.Radio},
-		Supply:  supply.Reader{Power: o.Power.Supply, Thermal: o.Power.Thermal},
+		Power: offload.Power{Busy: o.Power.Busy, Radio: o.Power.Radio},
+		Supply: supply.Reader{
+			Power: o.Power.Supply, Thermal: o.Power.Thermal, CPU: o.Power.CPU, Devfreq: o.Power.Devfreq,
+			Hwmon: o.Power.Hwmon, Mode: o.Power.Mode, Modes: o.Power.Modes,
+		},
+		Clock:   c.clock(o.Power.Clock),
 		Network: o.Learning.Network,
 	}
 	check(&c, "Workers", o.Workers, 1, 64, "local runs at once")
@@ -80,6 +85,14 @@ func (o Offload) Plan() (Plan, error) {
 	plan.Live, err = o.Writable.Live()
 	c.add(err)
 	return plan, c.err()
+}
+
+func (c *checker) clock(name string) supply.Of {
+	of := supply.Of(name)
+	if allowed := []supply.Of{supply.Models, supply.Graphics, supply.Processor, supply.None}; !slices.Contains(allowed, of) {
+		c.wrong("Power.Clock", fmt.Sprintf("%q", name), fmt.Sprintf("one of %v", allowed))
+	}
+	return of
 }
 
 func (c *checker) probing(p Probe) offload.Probing {

@@ -98,6 +98,7 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"payload size":    {func(o *Offload) { o.Limits.PayloadKB = 0 }, `Offload.Limits.PayloadKB 0: allowed is 1 to 1048576 KB`},
 		"decoding":        {func(o *Offload) { o.Limits.Decoding = 0 }, `Offload.Limits.Decoding 0: allowed is 1 to 10000 messages`},
 		"power":           {func(o *Offload) { o.Power.Busy = math.NaN() }, `Offload.Power.Busy NaN: allowed is 0.01 to 10000 watts`},
+		"clock":           {func(o *Offload) { o.Power.Clock = "fan" }, `Offload.Power.Clock "fan": allowed is one of [auto gpu cpu none]`},
 		"radio":           {func(o *Offload) { o.Power.Radio = -1 }, `Offload.Power.Radio -1: allowed is 0 to 10000 watts`},
 		"address":         {target(func(t *Target) { t.Address = "cloud" }), `Offload.Targets.cloud.Address "cloud": allowed is host:port`},
 		"call timeout":    {target(func(t *Target) { t.CallTimeout = "soon" }), `Offload.Targets.cloud.CallTimeout "soon": allowed is a duration, as in 500ms`},

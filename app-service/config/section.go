@@ -3,6 +3,7 @@
 package config
 
 import (
+	"edgex-offload/app-service/supply"
 	"edgex-offload/offload"
 )
 
@@ -81,12 +82,19 @@ type Limits struct {
 	Decoding  int
 }
 
-// Power is what the box draws, in watts, and where the kernel tells what it runs on.
+// Power is what the box draws, in watts, and where the kernel tells what it runs on, how warm it
+// is and how fast it may run.
 type Power struct {
 	Busy    float64
 	Radio   float64
 	Supply  string
 	Thermal string
+	CPU     string
+	Devfreq string
+	Hwmon   string
+	Mode    string
+	Modes   string
+	Clock   string // a supply.Of
 }
 
 // Learning says what policy dqn asks.
@@ -177,7 +185,11 @@ func Default() Offload {
 		Workers:     1,
 		DecisionLog: 1000,
 		Limits:      Limits{MessageKB: 8192, PayloadKB: 4096, Decoding: 64},
-		Power:       Power{Busy: p.Busy, Radio: p.Radio, Supply: "/sys/class/power_supply", Thermal: "/sys/class/thermal"},
+		Power: Power{
+			Busy: p.Busy, Radio: p.Radio, Supply: "/sys/class/power_supply", Thermal: "/sys/class/thermal",
+			CPU: "/sys/devices/system/cpu/cpufreq", Devfreq: "/sys/class/devfreq", Hwmon: "/sys/class/hwmon",
+			Mode: "/var/lib/nvpmodel/status", Modes: "/etc/nvpmodel.conf", Clock: string(supply.Models),
+		},
 		Writable: Writable{
 			Policy: s.Policy, JitterFactor: s.JitterFactor, Hedge: s.Hedge,
 			Objective: offload.ObjectiveBalanced, Weights: Weights(s.Weights), Tuning: Tuning(s.Tuning),

@@ -29,7 +29,7 @@ func NewMetrics(view func() View, links func(history bool) []runner.LinkStatus, 
 			Buckets: []float64{.002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5},
 		}, []string{"route"}),
 	}
-	m.registry.MustRegister(m.latency, &collector{view: view, descs: newDescs()}, &linkCollector{links, newLinkDescs()},
+	m.registry.MustRegister(m.latency, &collector{view: view, descs: newDescs()}, &machineCollector{view, newMachineDescs()}, &linkCollector{links, newLinkDescs()},
 		newPolicyCollector(policies), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

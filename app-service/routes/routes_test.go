@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"edgex-offload/app-service/functions"
+	"edgex-offload/app-service/supply"
 	"edgex-offload/infer"
 	"edgex-offload/offload"
 	"edgex-offload/runner"
@@ -41,9 +42,15 @@ func (r *router) AddCustomRoute(route string, authentication interfaces.Authenti
 }
 
 func view() View {
+	warm, left, drawn, events := 63.5, 4.5, 7.25, uint64(3)
 	return View{
+		Machine: supply.State{
+			Mode: "15W", GPU: supply.Clock{Name: "17000000.gpu", NowMHz: 306, LimitMHz: 612, FullMHz: 918}, CPU: supply.Clock{Cores: 6},
+			Throttled: []string{"gpu-throttle-alert"}, CriticalInC: &left, Watts: &drawn,
+			Rails: map[string]float64{"VDD_SOC": 2}, OverCurrents: &events,
+		},
 		Status: runner.Status{
-			Policy: "cost",
+			Policy: "cost", Box: runner.Box{Battery: .5, Charging: true, TemperatureC: &warm, Speed: .75},
 			Tasks: runner.Tasks{
 				Arrived: 10, Finished: 9, UnderWay: 1, OnTime: 6,
 				Routes: map[string]uint64{"local": 4, "cloud": 3}, Dropped: map[string]uint64{"superseded": 2},
@@ -93,6 +100,7 @@ func TestStatus(t *testing.T) {
 		APIVersion string         `json:"apiVersion"`
 		StatusCode int            `json:"statusCode"`
 		Policy     string         `json:"policy"`
+		Machine    supply.State   `json:"machine"`
 		Tasks      map[string]any `json:"tasks"`
 		Models     []infer.Status `json:"models"`
 		PassedOver map[string]int `json:"passedOver"`
@@ -101,6 +109,8 @@ func TestStatus(t *testing.T) {
 	require.Equal(t, "v3", got.APIVersion)
 	require.Equal(t, http.StatusOK, got.StatusCode)
 	require.Equal(t, "cost", got.Policy)
+	require.Equal(t, "15W", got.Machine.Mode)
+	require.InDelta(t, 612, got.Machine.GPU.LimitMHz, 0)
 	require.EqualValues(t, 10, got.Tasks["arrived"])
 	require.Equal(t, infer.Ready, got.Models[0].State)
 	require.Equal(t, 5, got.PassedOver["unknown_resource"])
@@ -187,6 +197,20 @@ func TestMetrics(t *testing.T) {
 		`offload_policy_p99_seconds{bound="low",policy="cost",role="acting"} 0.08`,
 		`offload_policy_p99_seconds{bound="high",policy="local",role="shadow"} +Inf`,
 		`offload_policy_agreed_ratio{policy="local",role="shadow"} 0.5`,
+		`offload_box_speed_ratio 0.75`,
+		`offload_box_clock_hertz{clock="gpu",what="limit"} 6.12e+08`,
+		`offload_box_clock_hertz{clock="gpu",what="full"} 9.18e+08`,
+		`offload_box_cores 6`,
+		`offload_box_power_mode{mode="15W"} 1`,
+		`offload_box_temperature_celsius 63.5`,
+		`offload_box_below_critical_celsius 4.5`,
+		`offload_box_near_critical 1`,
+		`offload_box_throttled 1`,
+		`offload_box_power_watts 7.25`,
+		`offload_box_rail_power_watts{rail="VDD_SOC"} 2`,
+		`offload_box_over_current_events_total 3`,
+		`offload_box_battery_ratio 0.5`,
+		`offload_box_charging 1`,
 		`process_resident_memory_bytes`,
 	} {
 		require.Contains(t, body, line)
@@ -194,6 +218,22 @@ func TestMetrics(t *testing.T) {
 	problems, err := promlint.New(strings.NewReader(body)).Lint()
 	require.NoError(t, err)
 	require.Empty(t, problems, "what promtool would say")
+}
+
+// A box that shows nothing has no figures that look like some.
+func TestMetricsOfAnUnknownBox(t *testing.T) {
+	silent := func() View { return View{Status: runner.Status{Box: runner.Box{Battery: 1, Charging: true}}} }
+	m := NewMetrics(silent, links{cloudLink()}.Links, compared)
+	r := &router{echo: echo.New()}
+	require.NoError(t, Add(r, Handlers{PathMetrics: m.Handler()}))
+	_, body := get(r, PathMetrics)
+	var found []string
+	for line := range strings.Lines(body) {
+		if strings.HasPrefix(line, "offload_box_") {
+			found = append(found, strings.TrimSpace(line))
+		}
+	}
+	require.Equal(t, []string{"offload_box_battery_ratio 1", "offload_box_charging 1", "offload_box_throttled 0"}, found)
 }
 
 // A name that Prometheus cannot take costs its metric, not the service.

@@ -10,6 +10,7 @@ import (
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/common"
 	"github.com/labstack/echo/v4"
 
+	"edgex-offload/app-service/supply"
 	"edgex-offload/infer"
 	"edgex-offload/runner"
 )
@@ -17,6 +18,8 @@ import (
 // View is how everything stands at one moment.
 type View struct {
 	runner.Status
+	// Machine is how the box stands: power mode, clocks, heat, watts.
+	Machine supply.State `json:"machine"`
 	// Models are those of the folder, loaded here or not, with their state.
 	Models []infer.Status `json:"models"`
 	// ModelsProblem says why the models folder cannot be read; "" if it can.

@@ -27,7 +27,7 @@ const (
 
 // drawTrace draws round trip, jitter, rates, loss and outages over time.
 func drawTrace(w io.Writer, slots []emulator.Conditions, from time.Duration, width int) {
-	columns := split(slots, width-axisWidth)
+	columns := deal(slots, width-axisWidth)
 	per := (lasting(len(slots)) / time.Duration(len(columns))).Round(time.Millisecond)
 	chart := func(rows int, list []float64, format string, args ...any) {
 		_, _ = fmt.Fprintf(w, "\n"+format+"\n", args...)
@@ -44,8 +44,8 @@ func drawTrace(w io.Writer, slots []emulator.Conditions, from time.Duration, wid
 	drawTime(w, from, lasting(len(slots)), len(columns))
 }
 
-// split deals slots to at most n columns, as evenly as whole slots can be.
-func split(slots []emulator.Conditions, n int) [][]emulator.Conditions {
+// deal gives slots to at most n columns, as evenly as whole slots can be.
+func deal(slots []emulator.Conditions, n int) [][]emulator.Conditions {
 	n = min(n, len(slots))
 	columns := make([][]emulator.Conditions, n)
 	for i := range columns {

@@ -43,7 +43,7 @@ func modelCommand() *cobra.Command {
 		Short: "Try a model before a service loads it",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(modelCheckCommand())
+	cmd.AddCommand(modelCheckCommand(), modelCutsCommand(), modelSplitCommand())
 	return cmd
 }
 
@@ -210,6 +210,9 @@ func understood(out io.Writer, models *infer.Repository, dir, name string) (chec
 	line(out, "runs_on", "%s", strings.Join(spec.RunsOn, ", "))
 	line(out, "input", "%s", inputText(spec.Input))
 	line(out, "decoder", "%s", decoderText(spec))
+	if spec.Split.Part != "" {
+		line(out, "split", "%s", partText(spec.Split))
+	}
 	line(out, "labels", "%d: %s", len(spec.Labels), someOf(spec.Labels))
 	line(out, "accuracy", "%s", accuracyText(spec))
 	return checked{variant: s.Variant(), spec: spec, problem: s.Error}, nil
@@ -227,6 +230,9 @@ func after(separator, text string) string {
 }
 
 func inputText(in infer.Input) string {
+	if in.Type == infer.Features {
+		return featuresText(in)
+	}
 	shape := make([]string, 0, 4)
 	for _, d := range in.TensorShape() {
 		shape = append(shape, strconv.FormatInt(d, 10))
@@ -252,7 +258,10 @@ func numbers(list []float64) string {
 }
 
 func decoderText(s infer.Spec) string {
-	if s.Decoder == infer.Classification {
+	switch s.Decoder {
+	case infer.Features:
+		return fmt.Sprintf("%s, %s", s.Decoder, strings.Join(s.Outputs, ", "))
+	case infer.Classification:
 		return fmt.Sprintf("%s, scores %s", s.Decoder, s.Scores)
 	}
 	d := s.Detection

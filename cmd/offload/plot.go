@@ -105,7 +105,7 @@ func (p plotted) head(canvas draw.Canvas) {
 
 // panels from top to bottom; the last one has the times.
 func (p plotted) panels() []panel {
-	columns := split(p.slots, plotColumns)
+	columns := deal(p.slots, plotColumns)
 	longest := logged(values(columns, longestRTT), leastPlotMs)
 	shortest := logged(values(columns, shortestRTT), leastPlotMs)
 	usual := logged(values(columns, medianRTT), leastPlotMs)

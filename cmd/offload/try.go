@@ -27,6 +27,10 @@ func (m checked) try(ctx context.Context, out io.Writer, o checkOptions, models 
 		return err
 	}
 	line(out, "time", "median %s of %d runs, %s to %s", msText(times[len(times)/2]), len(times), msText(times[0]), msText(times[len(times)-1]))
+	if m.spec.Decoder == infer.Features {
+		line(out, "answer", "%d bytes of features, %.2f of the payload", len(answer.Features), float64(len(answer.Features))/float64(len(task.Payload)))
+		return nil
+	}
 	if !m.detects() {
 		line(out, "answer", "%s, confidence %.3f%s", answer.Label, answer.Confidence, m.doubt(answer))
 		return nil
@@ -52,6 +56,8 @@ func (m checked) task(o checkOptions) (offload.Task, error) {
 	signal := m.spec.Input.Type == "signal"
 	var err error
 	switch {
+	case m.spec.Input.Type == infer.Features && (o.image != "" || o.input != ""):
+		return task, fmt.Errorf("image: %s is a tail, which takes what its head makes: check the whole model, or see both with `offload model split`", m.variant)
 	case o.out != "" && !m.detects():
 		return task, fmt.Errorf("out: %s is for %s: only a detector (%s) has boxes to draw", m.variant, m.spec.Kind, offload.ObjectDetection)
 	case o.image != "" && signal:

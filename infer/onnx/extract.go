@@ -44,7 +44,7 @@ func (m *Model) Extract(inputs, outputs []string) (*Model, error) {
 	}
 	whole := m.Proto
 	return New(&onnxpb.ModelProto{
-		IrVersion: proto.Int64(max(whole.GetIrVersion(), 4)), // from 4 on weights need not be inputs
+		IrVersion:   proto.Int64(max(whole.GetIrVersion(), 4)), // from 4 on weights need not be inputs
 		OpsetImport: whole.GetOpsetImport(), Functions: whole.GetFunctions(), MetadataProps: whole.GetMetadataProps(),
 		ProducerName: whole.ProducerName, ProducerVersion: whole.ProducerVersion, Domain: whole.Domain, ModelVersion: whole.ModelVersion,
 		Graph: g,

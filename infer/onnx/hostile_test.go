@@ -24,18 +24,18 @@ func TestWrongGraphsAreRefused(t *testing.T) {
 	}
 	relu := func(p *onnxpb.ModelProto) *onnxpb.NodeProto { return p.Graph.Node[2] }
 	for says, p := range map[string]*onnxpb.ModelProto{
-		"it has no graph":             {},
-		"its graph has no output":     {Graph: &onnxpb.GraphProto{}},
-		`output 1 is named "scores"`:  wrong(func(p *onnxpb.ModelProto) { p.Graph.Output = append(p.Graph.Output, p.Graph.Output[0]) }),
-		`input 1 is named "input"`:    wrong(func(p *onnxpb.ModelProto) { p.Graph.Input = append(p.Graph.Input, p.Graph.Input[0]) }),
-		`output "gone" is made by no`: wrong(func(p *onnxpb.ModelProto) { p.Graph.Output[0].Name = proto.String("gone") }),
-		`reads "gone", which nothing`: wrong(func(p *onnxpb.ModelProto) { relu(p).Input[0] = "gone" }),
-		"the graph has a cycle":       wrong(func(p *onnxpb.ModelProto) { p.Graph.Node[0].Input[0] = relu(p).Output[0] }),
-		`makes "input", which`:        wrong(func(p *onnxpb.ModelProto) { relu(p).Output[0] = "input" }),
-		"initializer 1 is named":      wrong(func(p *onnxpb.ModelProto) { p.Graph.Initializer[1].Name = p.Graph.Initializer[0].Name }),
+		"it has no graph":               {},
+		"its graph has no output":       {Graph: &onnxpb.GraphProto{}},
+		`output 1 is named "scores"`:    wrong(func(p *onnxpb.ModelProto) { p.Graph.Output = append(p.Graph.Output, p.Graph.Output[0]) }),
+		`input 1 is named "input"`:      wrong(func(p *onnxpb.ModelProto) { p.Graph.Input = append(p.Graph.Input, p.Graph.Input[0]) }),
+		`output "gone" is made by no`:   wrong(func(p *onnxpb.ModelProto) { p.Graph.Output[0].Name = proto.String("gone") }),
+		`reads "gone", which nothing`:   wrong(func(p *onnxpb.ModelProto) { relu(p).Input[0] = "gone" }),
+		"the graph has a cycle":         wrong(func(p *onnxpb.ModelProto) { p.Graph.Node[0].Input[0] = relu(p).Output[0] }),
+		`makes "input", which`:          wrong(func(p *onnxpb.ModelProto) { relu(p).Output[0] = "input" }),
+		"initializer 1 is named":        wrong(func(p *onnxpb.ModelProto) { p.Graph.Initializer[1].Name = p.Graph.Initializer[0].Name }),
 		"has 864 bytes: needed are 868": wrong(func(p *onnxpb.ModelProto) { p.Graph.Initializer[0].Dims = []int64{217} }),
-		"negative dimension":          wrong(func(p *onnxpb.ModelProto) { p.Graph.Initializer[0].Dims[0] = -8 }),
-		"is too large":                wrong(func(p *onnxpb.ModelProto) { p.Graph.Initializer[0].Dims = []int64{1 << 40, 1 << 40} }),
+		"negative dimension":            wrong(func(p *onnxpb.ModelProto) { p.Graph.Initializer[0].Dims[0] = -8 }),
+		"is too large":                  wrong(func(p *onnxpb.ModelProto) { p.Graph.Initializer[0].Dims = []int64{1 << 40, 1 << 40} }),
 		"has 2 values: needed are 3": wrong(func(p *onnxpb.ModelProto) {
 			p.Graph.Initializer[0] = &onnxpb.TensorProto{Name: p.Graph.Initializer[0].Name, DataType: proto.Int32(1), Dims: []int64{3}, FloatData: []float32{1, 2}}
 		}),

@@ -10,7 +10,6 @@ import (
 	"edgex-offload/infer/onnx/onnxpb"
 )
 
-
 // TypeName names an element type as numpy does, as "float32".
 func TypeName(of int32) string {
 	names := [...]string{
@@ -142,23 +141,39 @@ func constantType(n *onnxpb.NodeProto) int32 {
 	return 0
 }
 
-// TensorValue declares a tensor. A dimension below 0 is dynamic; dims nil leaves the shape open.
+// TensorValue declares a tensor. A dimension below 0 is dynamic, the first one named N; dims nil
+// leaves the shape open.
 func TensorValue(name string, of int32, dims []int64) *onnxpb.ValueInfoProto {
+	return BatchValue(name, of, dims, "N")
+}
+
+// BatchValue is TensorValue with a name of its own for the first dimension, if that is dynamic:
+// dimensions of one name have one size.
+func BatchValue(name string, of int32, dims []int64, batch string) *onnxpb.ValueInfoProto {
 	t := &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(of)}
 	if dims != nil {
 		t.Shape = &onnxpb.TensorShapeProto{}
-		for i, d := range dims {
-			dim := &onnxpb.TensorShapeProto_Dimension{Value: &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: d}}
-			if d < 0 {
-				dim.Value = &onnxpb.TensorShapeProto_Dimension_DimParam{DimParam: fmt.Sprintf("%s_%d", name, i)}
-				if i == 0 {
-					dim.Value = &onnxpb.TensorShapeProto_Dimension_DimParam{DimParam: "N"}
-				}
+	}
+	for i, d := range dims {
+		dim := &onnxpb.TensorShapeProto_Dimension{Value: &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: d}}
+		if d < 0 {
+			param := fmt.Sprintf("%s_%d", name, i)
+			if i == 0 {
+				param = batch
 			}
-			t.Shape.Dim = append(t.Shape.Dim, dim)
+			dim.Value = &onnxpb.TensorShapeProto_Dimension_DimParam{DimParam: param}
 		}
+		t.Shape.Dim = append(t.Shape.Dim, dim)
 	}
 	return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: t}}}
+}
+
+// BatchName is what a value calls its first dimension, if that is dynamic; empty if it does not.
+func BatchName(v *onnxpb.ValueInfoProto) string {
+	for _, d := range v.GetType().GetTensorType().GetShape().GetDim() {
+		return d.GetDimParam()
+	}
+	return ""
 }
 
 // Dims are the dimensions that a value declares, -1 for a dynamic one; nil if it declares none.

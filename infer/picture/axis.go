@@ -12,23 +12,36 @@ type axis struct {
 	weights []float32
 }
 
-// newAxis resamples in samples to out. A reduction averages all samples under each new
+// newAxis resamples in samples, the last of which may be a part of one, to out. A reduction averages all samples under each new
 // one, so that fine detail does not alias; with fast, and for an enlargement, it is the
 // linear mean of the two nearest. Sample centres are at i + 1/2, as in OpenCV and Pillow.
-func newAxis(in, out int, fast bool) axis {
-	if in > out && !fast {
+func newAxis(in float64, out int, fast bool) axis {
+	switch {
+	case in == float64(out):
+		return sameAxis(out)
+	case in > float64(out) && !fast:
 		return areaAxis(in, out)
 	}
 	return linearAxis(in, out)
 }
 
-func linearAxis(in, out int) axis {
-	a := axis{taps: min(2, in), start: make([]int, out)}
+// sameAxis takes each sample as it is.
+func sameAxis(n int) axis {
+	a := axis{taps: 1, start: make([]int, n), weights: make([]float32, n)}
+	for i := range n {
+		a.start[i], a.weights[i] = i, 1
+	}
+	return a
+}
+
+func linearAxis(in float64, out int) axis {
+	whole := int(math.Ceil(in))
+	a := axis{taps: min(2, whole), start: make([]int, out)}
 	a.weights = make([]float32, out*a.taps)
-	step := float64(in) / float64(out)
+	step := in / float64(out)
 	for i := range out {
-		at := min(max((float64(i)+.5)*step-.5, 0), float64(in-1))
-		first := min(int(at), in-a.taps)
+		at := min(max((float64(i)+.5)*step-.5, 0), float64(whole-1))
+		first := min(int(at), whole-a.taps)
 		a.start[i] = first
 		if a.taps == 1 {
 			a.weights[i] = 1
@@ -40,13 +53,13 @@ func linearAxis(in, out int) axis {
 	return a
 }
 
-func areaAxis(in, out int) axis {
-	step := float64(in) / float64(out)
-	a := axis{taps: min(int(math.Ceil(step))+1, in), start: make([]int, out)}
+func areaAxis(in float64, out int) axis {
+	step, whole := in/float64(out), int(math.Ceil(in))
+	a := axis{taps: min(int(math.Ceil(step))+1, whole), start: make([]int, out)}
 	a.weights = make([]float32, out*a.taps)
 	for i := range out {
 		from, to := float64(i)*step, float64(i+1)*step
-		first := min(int(from), in-a.taps)
+		first := min(int(from), whole-a.taps)
 		a.start[i] = first
 		for k := range a.taps {
 			low, high := max(from, float64(first+k)), min(to, float64(first+k+1))
@@ -59,8 +72,14 @@ func areaAxis(in, out int) axis {
 // row resamples one row of a plane into out.
 func (a axis) row(out []float32, pix []byte, step int) {
 	switch {
+	case a.taps == 1 && step == 1:
+		for i, first := range a.start {
+			out[i] = float32(pix[first])
+		}
 	case a.taps == 2:
 		a.row2(out, pix, step)
+	case a.taps == 3 && step == 1:
+		a.row3(out, pix)
 	case step == 1:
 		a.rowDense(out, pix)
 	default:
@@ -90,9 +109,24 @@ func (a axis) rowDense(out []float32, pix []byte) {
 
 // row2 is row for two taps: an enlargement and the fast way.
 func (a axis) row2(out []float32, pix []byte, step int) {
+	out = out[:len(a.start)]
+	weights := a.weights[:2*len(out)]
 	for i, first := range a.start {
-		at := first * step
-		left, right := float32(pix[at]), float32(pix[at+step])
-		out[i] = left + a.weights[2*i+1]*(right-left)
+		v := pix[first*step:]
+		left, right := float32(v[0]), float32(v[step])
+		out[i] = left + weights[1]*(right-left)
+		weights = weights[2:]
+	}
+}
+
+// row3 is rowDense for three taps: a reduction to more than half the size, which is what
+// is left to do after a scaled decode.
+func (a axis) row3(out []float32, pix []byte) {
+	out = out[:len(a.start)]
+	weights := a.weights[:3*len(out)]
+	for i, first := range a.start {
+		v := pix[first : first+3 : first+3]
+		out[i] = weights[0]*float32(v[0]) + weights[1]*float32(v[1]) + weights[2]*float32(v[2])
+		weights = weights[3:]
 	}
 }

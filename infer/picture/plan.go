@@ -58,7 +58,10 @@ type Plan struct {
 	channels int
 	gain     [3]float32 // value of the tensor = gain*v + bias
 	bias     [3]float32
+	red      int       // the channel of red; green is 1, blue the other
 	scratch  sync.Pool // of *scratch
+	decoders sync.Pool // of *jpegscale.Decoder
+	pictures sync.Pool // of *scaled
 }
 
 // NewPlan prepares a Plan.
@@ -66,6 +69,9 @@ func NewPlan(o Options) *Plan {
 	p := &Plan{opts: o, channels: 3}
 	if o.Order == Gray {
 		p.channels = 1
+	}
+	if o.Order == BGR {
+		p.red = 2
 	}
 	for c := range p.channels {
 		mean, std := o.Mean[c%len(o.Mean)], o.Std[c%len(o.Std)]

@@ -12,7 +12,10 @@ type scratch struct {
 	cache   [3][2]cached // resampled source rows: neighbours share one or two
 }
 
-type shape struct{ inW, inH, outW, outH int }
+type shape struct {
+	inW, inH   float64
+	outW, outH int
+}
 
 type cached struct {
 	line   int // of the source; -1 for none
@@ -37,16 +40,36 @@ func (s *scratch) fit(planes []plane, at Placement, fast bool) {
 // resample makes row y of each plane in s.rows.
 func (s *scratch) resample(planes []plane, y int) {
 	for i, p := range planes {
-		lines, out := s.lines[i], s.rows[i]
-		clear(out)
-		for k, weight := range lines.weights[y*lines.taps : (y+1)*lines.taps] {
-			if weight == 0 {
-				continue
-			}
-			line := s.line(i, p, lines.start[y]+k)[:len(out)]
-			for x := range out {
-				out[x] += weight * line[x]
-			}
+		s.resamplePlane(i, p, y)
+	}
+}
+
+// resamplePlane adds up the lines that row y is made of, the first two at once: most often
+// there are no more.
+func (s *scratch) resamplePlane(i int, p plane, y int) {
+	lines, out := s.lines[i], s.rows[i]
+	first, weights := lines.start[y], lines.weights[y*lines.taps:(y+1)*lines.taps]
+	for weights[0] == 0 {
+		first, weights = first+1, weights[1:]
+	}
+	upper, weight := s.line(i, p, first)[:len(out)], weights[0]
+	if len(weights) == 1 || weights[1] == 0 {
+		for x := range out {
+			out[x] = weight * upper[x]
+		}
+		return
+	}
+	lower, below := s.line(i, p, first+1)[:len(out)], weights[1]
+	for x := range out {
+		out[x] = weight*upper[x] + below*lower[x]
+	}
+	for k, weight := range weights[2:] {
+		if weight == 0 {
+			return
+		}
+		line := s.line(i, p, first+2+k)[:len(out)]
+		for x := range out {
+			out[x] += weight * line[x]
 		}
 	}
 }
@@ -64,34 +87,51 @@ func (s *scratch) line(i int, p plane, y int) []float32 {
 // write turns a row to the tensor's colours and numbers and puts it in its place.
 func (p *Plan) write(dst []float32, rows [][]float32, at Placement, y int, ycc bool) {
 	first := (at.Top+y)*p.opts.Width + at.Left
-	area := p.opts.Width * p.opts.Height
 	if p.channels == 1 {
 		p.writeGray(dst[first:first+at.Width], rows)
 		return
 	}
-	red, blue := 0, 2
-	if p.opts.Order == BGR {
-		red, blue = 2, 0
+	a, b, c := rows[0], rows[len(rows)/2], rows[len(rows)-1] // one row alone is grey
+	switch {
+	case ycc && !p.opts.ChannelsLast:
+		area := p.opts.Width * p.opts.Height
+		p.writeYCC(a, b, c, dst[p.red*area+first:], dst[area+first:], dst[(2-p.red)*area+first:])
+		return
+	case ycc:
+		toRGB(a, b, c)
 	}
-	r, g, b := rows[0], rows[len(rows)/2], rows[len(rows)-1] // one row alone is grey
-	if ycc {
-		toRGB(r, g, b)
+	p.writeChannel(dst, a, p.red, first)
+	p.writeChannel(dst, b, 1, first)
+	p.writeChannel(dst, c, 2-p.red, first)
+}
+
+// writeChannel puts a row in the tensor's channel, from its first pixel on.
+func (p *Plan) writeChannel(dst, row []float32, channel, first int) {
+	gain, bias := p.gain[channel], p.bias[channel]
+	if p.opts.ChannelsLast {
+		for x, v := range row {
+			dst[(first+x)*3+channel] = gain*v + bias
+		}
+		return
 	}
-	for _, c := range []struct {
-		at   int
-		from []float32
-	}{{red, r}, {1, g}, {blue, b}} {
-		gain, bias := p.gain[c.at], p.bias[c.at]
-		if p.opts.ChannelsLast {
-			for x, v := range c.from {
-				dst[(first+x)*3+c.at] = gain*v + bias
-			}
-			continue
-		}
-		to := dst[c.at*area+first:][:len(c.from)]
-		for x, v := range c.from {
-			to[x] = gain*v + bias
-		}
+	to := dst[channel*p.opts.Width*p.opts.Height+first:][:len(row)]
+	for x, v := range row {
+		to[x] = gain*v + bias
+	}
+}
+
+// writeYCC is toRGB and writeChannel at once, for what there is most: a camera's JPEG in a
+// tensor of NCHW.
+func (p *Plan) writeYCC(ys, cbs, crs, r, g, b []float32) {
+	gain, bias, red, blue := p.gain, p.bias, p.red, 2-p.red
+	rGain, rBias, bGain, bBias := gain[red], bias[red], gain[blue], bias[blue]
+	n := len(ys)
+	cbs, crs, r, g, b = cbs[:n], crs[:n], r[:n], g[:n], b[:n]
+	for x, y := range ys {
+		cb, cr := cbs[x]-128, crs[x]-128
+		r[x] = rGain*clamp(y+1.402*cr) + rBias
+		g[x] = gain[1]*clamp(y-.344136*cb-.714136*cr) + bias[1]
+		b[x] = bGain*clamp(y+1.772*cb) + bBias
 	}
 }
 

@@ -181,10 +181,11 @@ func (surface) arrays() (list []input) {
 }
 
 func (s surface) values(payload []byte, i int) ([]byte, error) {
-	img, err := picture.Decode(payload)
+	img, err := s.plans[i].Decode(payload)
 	if err != nil {
 		return nil, err
 	}
+	defer s.plans[i].Recycle(img)
 	tensor := make([]float32, 3*pictures[i].X*pictures[i].Y)
 	if _, err := s.plans[i].Fill(tensor, img); err != nil {
 		return nil, err
