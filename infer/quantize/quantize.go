@@ -46,9 +46,6 @@ func (o Options) step(what string, done, of int) {
 	}
 }
 
-// Sample is what one run is fed: a list of values for each input, as infer.Graph.Run has them.
-type Sample [][]float32
-
 // Calibrated is a graph whose ranges are known.
 type Calibrated struct {
 	opts       Options
