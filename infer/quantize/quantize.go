@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"edgex-offload/infer"
 )
@@ -29,6 +30,8 @@ type Options struct {
 	// two products in int16, which 8 bits overflow; with VNNI, and on Arm, it only costs
 	// exactness.
 	ReduceRange bool
+	// Now is the clock that Search tries forms by; the default is the wall's.
+	Now func() time.Time
 	// Step, if set, is called as work goes on, with what is being done and how far it is.
 	Step func(what string, done, of int)
 }
@@ -60,6 +63,9 @@ type Calibrated struct {
 func Calibrate(ctx context.Context, model []byte, samples []Sample, o Options) (*Calibrated, error) {
 	if o.Method == "" {
 		o.Method = MSE
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if err := o.Method.check(); err != nil {
 		return nil, err

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package quantize
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"edgex-offload/infer"
+)
+
+const (
+	// tryRounds is how often each form is run to see which is the fastest.
+	tryRounds = 60
+	// sensitive is how many samples the sensitivity of a layer is found with.
+	sensitive = 16
+	// mostTries bounds how often more layers are kept in float32: 1, 2, 4, 8 and 16.
+	mostTries = 5
+)
+
+// Wanted says what Search is to find.
+type Wanted struct {
+	// Float is the graph in float32, as it is at work.
+	Float infer.Graph
+	// Drop judges a graph: what it loses against Float, in points (1 is a hundredth).
+	Drop func(ctx context.Context, graph infer.Graph) (float64, error)
+	// MaxDrop is how much it may lose. Layers are kept in float32, the most sensitive first,
+	// until it loses no more, or half of them are kept.
+	MaxDrop float64
+	// Rounds is how often both are run for the times that are reported.
+	Rounds int
+}
+
+// Found is the best form of a graph in integers.
+type Found struct {
+	Form Form
+	ONNX []byte
+	// Drop is what it loses, in points. It may be more than was wanted.
+	Drop float64
+	// Times of the graph in float32 and of this one, shortest first, measured side by side.
+	Float, Int []time.Duration
+	// Tried is how many forms were judged.
+	Tried int
+}
+
+// Speedup is how many times faster the median run is.
+func (f Found) Speedup() float64 {
+	return float64(f.Float[len(f.Float)/2]) / float64(f.Int[len(f.Int)/2])
+}
+
+// Search writes the graph in the form that is the fastest here, keeps layers in float32 if it
+// loses too much, and measures both.
+func (c *Calibrated) Search(ctx context.Context, samples []Sample, w Wanted) (Found, error) {
+	form, err := c.fastest(ctx, samples)
+	if err != nil {
+		return Found{}, err
+	}
+	found, err := c.judge(ctx, form, w)
+	if err != nil {
+		return Found{}, err
+	}
+	found.Tried = 1
+	if found.Drop > w.MaxDrop {
+		if found, err = c.keepSome(ctx, found, samples, w); err != nil {
+			return Found{}, err
+		}
+	}
+	graph, err := c.loadWhole(ctx, found.ONNX)
+	if err != nil {
+		return Found{}, err
+	}
+	times, err := Times(ctx, c.opts.Now, []infer.Graph{w.Float, graph}, samples, w.Rounds)
+	if err = errors.Join(err, graph.Close()); err != nil {
+		return Found{}, err
+	}
+	found.Float, found.Int = times[0], times[1]
+	return found, nil
+}
+
+// fastest tries the forms on this machine.
+func (c *Calibrated) fastest(ctx context.Context, samples []Sample) (best Form, err error) {
+	forms := []Form{{}, {Columns: true}}
+	if len(c.layers) > 1 {
+		forms = append(forms, Form{Keep: c.layers[:1]})
+	}
+	var graphs []infer.Graph
+	defer func() {
+		for _, g := range graphs {
+			err = errors.Join(err, g.Close())
+		}
+	}()
+	var models [][]byte
+	var tried []Form
+	for _, f := range forms {
+		model, err := c.Model(f)
+		if err != nil {
+			return Form{}, err
+		}
+		if slices.ContainsFunc(models, func(other []byte) bool { return bytes.Equal(model, other) }) {
+			continue
+		}
+		graph, err := c.loadWhole(ctx, model)
+		if err != nil {
+			return Form{}, err
+		}
+		models, graphs, tried = append(models, model), append(graphs, graph), append(tried, f)
+	}
+	times, err := Times(ctx, c.opts.Now, graphs, samples, tryRounds)
+	if err != nil {
+		return Form{}, err
+	}
+	at := 0
+	for i, list := range times {
+		if list[len(list)/2] < times[at][len(times[at])/2] {
+			at = i
+		}
+	}
+	return tried[at], nil
+}
+
+// keepSome keeps the most sensitive layers in float32, twice as many each time.
+func (c *Calibrated) keepSome(ctx context.Context, first Found, samples []Sample, w Wanted) (Found, error) {
+	order, err := c.Sensitivity(ctx, samples[:min(sensitive, len(samples))])
+	if err != nil {
+		return Found{}, err
+	}
+	best := first
+	for i := range mostTries {
+		many := 1 << i
+		if many > len(order)/2 {
+			break
+		}
+		form := Form{Columns: first.Form.Columns, Keep: slices.Clone(first.Form.Keep)}
+		for _, layer := range order[:many] {
+			form.Keep = append(form.Keep, layer.Layer)
+		}
+		next, err := c.judge(ctx, form, w)
+		if err != nil {
+			return Found{}, err
+		}
+		if next.Tried = best.Tried + 1; next.Drop <= w.MaxDrop {
+			return next, nil
+		}
+		if best.Tried = next.Tried; next.Drop < best.Drop {
+			best = next
+		}
+	}
+	return best, nil
+}
+
+func (c *Calibrated) judge(ctx context.Context, form Form, w Wanted) (Found, error) {
+	model, err := c.Model(form)
+	if err != nil {
+		return Found{}, err
+	}
+	graph, err := c.loadWhole(ctx, model)
+	if err != nil {
+		return Found{}, err
+	}
+	drop, err := w.Drop(ctx, graph)
+	return Found{Form: form, ONNX: model, Drop: drop}, errors.Join(err, graph.Close())
+}
+
+func (c *Calibrated) loadWhole(ctx context.Context, model []byte) (infer.Graph, error) {
+	return c.opts.Backend.Load(ctx, infer.Source{ONNX: model, Spec: c.opts.Spec})
+}
