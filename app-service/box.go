@@ -14,6 +14,7 @@ import (
 
 	"edgex-offload/app-service/config"
 	"edgex-offload/app-service/supply"
+	"edgex-offload/cascade"
 	"edgex-offload/infer"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
@@ -26,10 +27,12 @@ import (
 type box struct {
 	backend *ort.Runtime
 	models  *infer.Repository
-	clients []*remote.Client
-	targets []string // their names
-	runner  *runner.Runner
-	supply  *supply.Watch
+	// cascades run on the runner.
+	cascades *cascade.Set
+	clients  []*remote.Client
+	targets  []string // their names
+	runner   *runner.Runner
+	supply   *supply.Watch
 
 	network network // what policy dqn asks
 
@@ -49,10 +52,8 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 	if b.backend, err = ort.New(plan.Backend); err != nil {
 		return nil, err
 	}
-	if b.models, err = infer.Open(infer.Options{
-		Dir: plan.ModelsFolder, Place: infer.Box, Backend: b.backend,
-		Concurrency: plan.Workers, OnChange: b.modelsChanged, Log: lc,
-	}); err != nil {
+	plan.Models.Backend, plan.Models.OnChange, plan.Models.Log = b.backend, b.modelsChanged, lc
+	if b.models, err = infer.Open(plan.Models); err != nil {
 		return nil, err
 	}
 	var targets []runner.Target
@@ -76,18 +77,28 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		Workers: plan.Workers, Probing: plan.Probing, DecisionLog: plan.DecisionLog, Logger: newLogger(lc),
 	})
 	if err != nil {
-		return nil, err
+		return b, err
 	}
 	b.supply = &supply.Watch{
 		Read: plan.Supply.Read, Of: plan.Clock, OnGPU: onGPU(plan.Backend), Tell: b.runner.SetBox, Log: newLogger(lc),
 	}
-	return b, nil
+	b.cascades, err = newCascades(plan, b.runner, lc)
+	return b, err
 }
 
 // onGPU tells whether models run on a GPU: a provider other than the processor is wanted.
 func onGPU(backend ort.Options) func() bool {
 	wanted := len(backend.Providers) > 0 && backend.Providers[0] != ort.CPU
 	return func() bool { return wanted }
+}
+
+// newCascades reads the folder; what is wrong in it is told in the log and in the status.
+func newCascades(plan config.Plan, engine cascade.Engine, lc logger.LoggingClient) (*cascade.Set, error) {
+	run, err := cascade.NewRunner(engine, cascade.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return cascade.NewSet(cascade.SetOptions{Folder: plan.Cascades, Runner: run, Records: plan.DecisionLog, Log: lc})
 }
 
 // modelsChanged is called by the models' own goroutine and does not block.
@@ -104,6 +115,7 @@ func (b *box) run(ctx context.Context) error {
 	group.Go(func() error { return b.runner.Run(ctx) })
 	group.Go(func() error { b.tellModels(ctx); return nil })
 	group.Go(func() error { b.watchSupply(ctx); return nil })
+	group.Go(func() error { b.followCascades(ctx); return nil })
 	group.Go(func() error { b.network.load(ctx, b.runner.SetNetwork); return nil })
 	group.Go(func() error {
 		_ = b.models.Wait(ctx) // what it says is read by problem
@@ -130,6 +142,14 @@ func (b *box) watchSupply(ctx context.Context) {
 	tick := time.NewTicker(supply.Interval)
 	defer tick.Stop()
 	b.supply.Run(ctx, tick.C)
+}
+
+// followCascades takes up what changes in the cascades' folder.
+func (b *box) followCascades(ctx context.Context) {
+	const interval = 10 * time.Second // as for models
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	b.cascades.Follow(ctx, tick.C)
 }
 
 // problem says why the models folder cannot be read; "" if it can, or is still being read.

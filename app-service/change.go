@@ -36,6 +36,7 @@ func (l *line) change(raw any, section *config.Service) error {
 	if err := l.box.runner.Configure(live.Engine); err != nil { // the only step that can fail comes first
 		return err
 	}
+	l.box.cascades.Look() // a new rule may ask for a file that has just been put there
 	l.decoder.SetRules(live.Rules)
 	l.publisher.PublishWithoutResult(live.PublishWithoutResult)
 	section.SetWritable(changed)

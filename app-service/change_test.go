@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ import (
 func startLine(t *testing.T) (*line, *config.Service) {
 	t.Helper()
 	section := config.NewService()
-	section.Offload.Models.Folder = t.TempDir()
+	section.Offload.Models.Folder, section.Offload.Cascades.Folder = t.TempDir(), t.TempDir()
 	plan, err := section.Offload.Plan()
 	require.NoError(t, err)
 	b, err := newBox(plan, logger.NewMockClient())
@@ -73,9 +74,50 @@ func TestChangeIsTakenOver(t *testing.T) {
 	ctx := pkg.NewAppFuncContextForTest("test", logger.NewMockClient())
 	more, jobs := l.decoder.DecodeEvent(ctx, event)
 	require.True(t, more)
-	_, results := functions.Offload(t.Context(), l.box.runner)(ctx, jobs)
+	_, results := functions.Offload(t.Context(), l.box.runner, l.box.cascades)(ctx, jobs)
 	_, _ = l.publisher.PublishOutcome(ctx, results)
 	require.Equal(t, map[string]uint64{functions.PublishFailed: 1}, l.publisher.Counts(), "not withheld; there is no bus")
+}
+
+// A rule may ask for a cascade that is not there, or is wrong: its pictures end with the reason, the
+// status tells, and the change that comes after the file was put right takes it up.
+func TestCascadeOfARule(t *testing.T) {
+	l, section := startLine(t)
+	ctx := pkg.NewAppFuncContextForTest("test", logger.NewMockClient())
+	outcome := func() offload.Outcome {
+		event := dtos.NewEvent("p", "gate", "Frame")
+		event.AddBinaryReading("Frame", []byte("picture"), "image/jpeg")
+		more, jobs := l.decoder.DecodeEvent(ctx, event)
+		require.True(t, more)
+		_, results := functions.Offload(t.Context(), l.box.runner, l.box.cascades)(ctx, jobs)
+		return results.([]functions.Result)[0].Outcome
+	}
+	changed := section.Offload.Writable
+	changed.Tasks = map[string]config.Task{"gate": {Resource: "Frame", Cascade: "people", Deadline: "10s"}}
+	l.take(watched(t, changed), section, logger.NewMockClient())
+	require.EqualValues(t, 1, l.view().Configuration.Accepted, l.view().Configuration.LastRefusal)
+	o := outcome()
+	require.Equal(t, offload.NoPath, o.Reason)
+	require.Contains(t, o.Record.Error, "has a cascade of that name")
+	status := l.view().Cascades
+	require.Len(t, status, 1)
+	require.Equal(t, []string{"Tasks.gate"}, status[0].NeededBy)
+	require.False(t, status[0].Usable)
+
+	file := filepath.Join(section.Offload.Cascades.Folder, "people.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("stages:\n  - {name: faces, does: detect}\noutput: [faces]\n"), 0o600))
+	l.take(watched(t, changed), section, logger.NewMockClient())
+	require.Contains(t, l.view().Cascades[0].Problem, file+`: line 2: stages[0].model is "": allowed is the name of a model`)
+
+	require.NoError(t, os.WriteFile(file, []byte("stages:\n  - {name: faces, does: detect, model: faces}\noutput: [faces]\n"), 0o600))
+	l.take(watched(t, changed), section, logger.NewMockClient())
+	require.True(t, l.view().Cascades[0].Usable)
+	o = outcome()
+	require.Equal(t, offload.NoPath, o.Reason, "there is no model")
+	require.Len(t, o.Record.Stages, 1)
+	require.Len(t, l.box.runner.Find(o.Record.TaskID+"/faces", 9), 1, "the task of the stage has its own record")
+	require.Len(t, l.box.cascades.Find(o.Record.TaskID, 9), 1)
+	require.Equal(t, map[string]uint64{"no_path": 2}, l.view().Cascades[0].None)
 }
 
 // One wrong value refuses all that came with it.
@@ -83,8 +125,11 @@ func TestChangeIsRefusedAsAWhole(t *testing.T) {
 	l, section := startLine(t)
 	before := section.Offload
 	for name, wrong := range map[string]func(*config.Writable){
-		`Offload.Writable.QueueLimit 0`:       func(w *config.Writable) { w.QueueLimit = 0 },
-		`Offload.Writable.Tasks.x.Kind`:       func(w *config.Writable) { w.Tasks = map[string]config.Task{"x": {Resource: "r", Model: "m"}} },
+		`Offload.Writable.QueueLimit 0`: func(w *config.Writable) { w.QueueLimit = 0 },
+		`Offload.Writable.Tasks.x.Kind`: func(w *config.Writable) { w.Tasks = map[string]config.Task{"x": {Resource: "r", Model: "m"}} },
+		`Offload.Writable.Tasks.x.Cascade "people": allowed is one of Model and Cascade, and Model is "m"`: func(w *config.Writable) {
+			w.Tasks = map[string]config.Task{"x": {Resource: "r", Kind: "OBJECT_DETECTION", Model: "m", Cascade: "people"}}
+		},
 		`Offload.Writable.Guard "long": allo`: func(w *config.Writable) { w.Guard = "long" },
 	} {
 		changed := before.Writable
@@ -99,7 +144,7 @@ func TestChangeIsRefusedAsAWhole(t *testing.T) {
 	}
 	l.take("text", section, logger.NewMockClient())
 	require.Contains(t, l.view().Configuration.LastRefusal, "came as string")
-	require.EqualValues(t, 4, l.view().Configuration.Refused)
+	require.EqualValues(t, 5, l.view().Configuration.Refused)
 }
 
 func TestBoxNamesATargetThatCannotBe(t *testing.T) {

@@ -129,7 +129,7 @@ func (l *line) connect(service interfaces.ApplicationService, section *config.Se
 	metrics := routes.NewMetrics(l.view, run.Links, run.Policies)
 	if err := service.SetDefaultFunctionsPipeline(
 		l.decoder.DecodeEvent,
-		functions.Offload(service.AppContext(), run, metrics.Observe),
+		functions.Offload(service.AppContext(), run, l.box.cascades, metrics.Observe),
 		l.publisher.PublishOutcome,
 	); err != nil {
 		return err
@@ -137,12 +137,15 @@ func (l *line) connect(service interfaces.ApplicationService, section *config.Se
 	if err := routes.Add(service, routes.Handlers{
 		routes.PathStatus:      routes.Status(l.view),
 		routes.PathDecisions:   routes.Decisions(run.Decisions),
-		routes.PathDecision:    routes.Decision(run),
+		routes.PathDecision:    routes.Decision(run, l.box.cascades),
 		routes.PathPolicies:    routes.Policies(run.Policies),
 		routes.PathLink:        routes.Link(run),
 		routes.PathLinkSamples: routes.LinkSamples(run),
 		routes.PathMetrics:     metrics.Handler(),
 	}); err != nil {
+		return err
+	}
+	if err := routes.AddModels(service, l.box.models); err != nil {
 		return err
 	}
 	gauges := telemetry{service.MetricsManager(), service.LoggingClient()}
@@ -159,7 +162,9 @@ func (l *line) view() routes.View {
 		Status:        l.box.runner.Status(),
 		Machine:       l.box.supply.State(),
 		Models:        l.box.models.Models(),
+		ModelCounts:   l.box.models.Counts(),
 		ModelsProblem: l.box.problem(),
+		Cascades:      l.box.cascades.Status(l.decoder.Rules().Cascades()),
 		PassedOver:    l.decoder.Passed(),
 		Events:        l.publisher.Counts(),
 		Configuration: l.changes.Status(),

@@ -108,7 +108,7 @@ func TestPrivateSourcesNeverLeaveTheBox(t *testing.T) {
 			if device == "belt" {
 				jobs.([]functions.Job)[0].Task.Deadline = time.Now().Add(time.Second)
 			}
-			tasks.Go(func() { functions.Offload(ctx, run)(nil, jobs) })
+			tasks.Go(func() { functions.Offload(ctx, run, nil)(nil, jobs) })
 		}
 		tasks.Wait()
 		for _, r := range run.Decisions(100, 0) {

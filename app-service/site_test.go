@@ -85,7 +85,12 @@ func (a answering) InferModel(_ context.Context, task offload.Task) (offload.Ans
 // startCloud returns its address.
 func startCloud(t testing.TB, label string) string {
 	t.Helper()
-	server, err := remote.NewServer(remote.ServerConfig{Models: answering{label}, Log: slog.New(slog.DiscardHandler)})
+	return startCloudOf(t, answering{label})
+}
+
+func startCloudOf(t testing.TB, models remote.Models) string {
+	t.Helper()
+	server, err := remote.NewServer(remote.ServerConfig{Models: models, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	listener := listen(t)
 	var served sync.WaitGroup

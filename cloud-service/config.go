@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"edgex-offload/infer"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
 )
@@ -31,7 +33,8 @@ type config struct {
 }
 
 type httpConfig struct {
-	Address string `yaml:"Address" help:"host:port of /metrics, /healthz and /readyz; empty turns them off"`
+	Address string `yaml:"Address" help:"host:port of /metrics, /healthz, /readyz and /models; empty turns them off"`
+	Control bool   `yaml:"Control" help:"true lets whoever reaches this port load, unload and roll back models; it asks for no password"`
 }
 
 type tlsConfig struct {
@@ -50,8 +53,19 @@ type limitsConfig struct {
 }
 
 type modelsConfig struct {
-	Dir    string        `yaml:"Dir" help:"folder of <name>/<version>/{model.onnx,model.yaml}"`
-	Rescan time.Duration `yaml:"Rescan" help:"pause between looks at the folder for new, changed and cured models"`
+	Dir          string        `yaml:"Dir" help:"folder of <name>/<version>/{model.onnx,model.yaml}"`
+	Rescan       time.Duration `yaml:"Rescan" help:"pause between looks at the folder for new, changed and cured models"`
+	PublicKey    string        `yaml:"PublicKey" help:"PEM file of an Ed25519 public key whose signature each model must have; empty asks for none"`
+	DrainTimeout time.Duration `yaml:"DrainTimeout" help:"how long tasks under way may go on after a new version took their model's place"`
+	Canary       canaryConfig  `yaml:"Canary"`
+}
+
+type canaryConfig struct {
+	Share            float64       `yaml:"Share" help:"share of the tasks that a new version answers on trial first, up to 0.5; 0 has it take over at once"`
+	Tasks            int           `yaml:"Tasks" help:"tasks that it answers until the verdict"`
+	MaxErrorIncrease float64       `yaml:"MaxErrorIncrease" help:"how much larger its share of failed tasks may be"`
+	LatencyRatio     float64       `yaml:"LatencyRatio" help:"how many times the former version's its median and 95th percentile may be"`
+	Longest          time.Duration `yaml:"Longest" help:"longest trial; then what was seen decides"`
 }
 
 type onnxConfig struct {
@@ -73,7 +87,7 @@ func defaults() config {
 		DrainTimeout: 10 * time.Second,
 		HTTP:         httpConfig{Address: ":50052"},
 		Limits:       limitsConfig{MessageBytes: remote.DefaultMessageLimit, RunLimit: 30 * time.Second, Connections: 256},
-		Models:       modelsConfig{Dir: "models", Rescan: 10 * time.Second},
+		Models:       modelsConfig{Dir: "models", Rescan: 10 * time.Second, DrainTimeout: 30 * time.Second, Canary: canaryConfig(infer.DefaultCanary())},
 		ONNXRuntime:  onnxConfig{Providers: []string{ort.CPU}, ProviderOptions: map[string]map[string]string{}, Threads: 1},
 	}
 }
@@ -104,6 +118,15 @@ func (c config) validate() error {
 	bad(c.Limits.Connections >= 1 && c.Limits.Connections <= 65536, "Limits.Connections", c.Limits.Connections, "1 to 65536")
 	bad(c.Models.Dir != "", "Models.Dir", `""`, "a folder")
 	bad(c.Models.Rescan >= 100*time.Millisecond && c.Models.Rescan <= time.Hour, "Models.Rescan", c.Models.Rescan, "100ms to 1h")
+	bad(c.Models.DrainTimeout >= time.Second && c.Models.DrainTimeout <= time.Hour, "Models.DrainTimeout", c.Models.DrainTimeout, "1s to 1h")
+	if err, is := infer.Canary(c.Models.Canary).Validate().(interface{ Unwrap() []error }); is {
+		for _, each := range err.Unwrap() {
+			errs = append(errs, fmt.Errorf("Models.Canary.%w", each))
+		}
+	}
+	if _, err := c.Models.publicKey(); err != nil {
+		errs = append(errs, err)
+	}
 	bad(c.ONNXRuntime.Threads >= 1 && c.ONNXRuntime.Threads <= 64, "ONNXRuntime.Threads", c.ONNXRuntime.Threads, "1 to 64")
 	providers := []string{ort.TensorRT, ort.CUDA, ort.CPU}
 	for _, p := range c.ONNXRuntime.Providers {
@@ -113,6 +136,18 @@ func (c config) validate() error {
 		bad(slices.Contains(providers, p), "ONNXRuntime.ProviderOptions", fmt.Sprintf("%q", p), strings.Join(providers, ", "))
 	}
 	return errors.Join(append(errs, c.TLS.files().ValidateServer())...)
+}
+
+// publicKey is whose signature each model must have; nil is none.
+func (m modelsConfig) publicKey() (ed25519.PublicKey, error) {
+	if m.PublicKey == "" {
+		return nil, nil
+	}
+	key, err := infer.ReadPublicKey(m.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("Models.PublicKey: %w", err)
+	}
+	return key, nil
 }
 
 func (c config) level() (slog.Level, error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"edgex-offload/infer"
+	"edgex-offload/infer/operate"
 )
 
 // web is the HTTP side; all of it does nothing where it is turned off.
@@ -72,7 +73,18 @@ func (s *service) routes(metrics http.Handler) http.Handler {
 		}
 		s.writeState(w, http.StatusOK)
 	})
+	mux.Handle("/models", s.operate())
+	mux.Handle("/models/", s.operate())
 	return mux
+}
+
+// operate lets an operator look at the models, and change them where that is allowed.
+func (s *service) operate() http.Handler {
+	refusal := ""
+	if !s.config.HTTP.Control {
+		refusal = "HTTP.Control is false: allowed is to look; set it to true (CLOUD_HTTP_CONTROL=true) where nobody else reaches this port, which asks for no password"
+	}
+	return operate.Handler(s.repository, refusal)
 }
 
 // state is what /healthz and /readyz say.

@@ -49,7 +49,7 @@ func newMetrics(s *service) *metrics {
 			func() float64 { return float64(value()) })
 	}
 	m.registry.MustRegister(
-		m.tasks, m.bytes, m.queue, m.execution,
+		m.tasks, m.bytes, m.queue, m.execution, newModelCollector(s.repository),
 		load("tasks_running", "Tasks that run now.", func() int { n, _ := s.server.Load(); return n }),
 		load("tasks_waiting", "Tasks that wait now.", func() int { _, n := s.server.Load(); return n }),
 		load("models_ready", "Models that answer now.", s.ready),

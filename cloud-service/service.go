@@ -39,9 +39,14 @@ func run(ctx context.Context, c config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.runtime.Close()) }()
+	key, err := c.Models.publicKey()
+	if err != nil {
+		return err
+	}
 	if s.repository, err = infer.Open(infer.Options{
 		Dir: c.Models.Dir, Place: infer.Cloud, Backend: s.runtime, Concurrency: c.Limits.Workers,
-		Rescan: c.Models.Rescan, OnChange: s.modelsChanged, Log: logf{log},
+		Rescan: c.Models.Rescan, DrainTimeout: c.Models.DrainTimeout, Canary: infer.Canary(c.Models.Canary), PublicKey: key,
+		OnChange: s.modelsChanged, Log: logf{log},
 	}); err != nil {
 		return err
 	}
@@ -168,6 +173,7 @@ func (m models) InferModel(ctx context.Context, task offload.Task) (offload.Answ
 		{infer.ErrNoModel, remote.ErrNoModel},
 		{infer.ErrNotReady, remote.ErrNotReady},
 		{infer.ErrClosed, remote.ErrNotReady},
+		{infer.ErrBusy, remote.ErrNotReady},
 	} {
 		if errors.Is(err, words.here) {
 			return answer, refused{err, words.wire}

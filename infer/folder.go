@@ -3,39 +3,33 @@
 package infer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 )
 
 // Bounds of a models folder.
 const (
 	maxModels     = 256
+	maxVersions   = 16 // of a model, the highest
 	maxGraphBytes = 1 << 30
 )
 
-// found is a model's highest version in the folder.
+// found is a model's folder.
 type found struct {
-	name, version string
-	dir           string
-	print         fingerprint
-	err           error // why there is no version that can be used
+	name     string
+	versions []foundVersion // the highest first
+	err      error          // why there is no version
 }
 
-// fingerprint tells whether the files of a version were changed.
-type fingerprint struct {
-	version string
-	files   [2]stamp
-}
-
-type stamp struct {
-	bytes, unixNano int64
+type foundVersion struct {
+	number string
+	dir    string
+	stamp  stamp
 }
 
 // scan lists the models of a folder. Files, hidden folders and names that no model may
@@ -54,7 +48,7 @@ func scan(dir string) ([]found, error) {
 		if info, err := os.Stat(path); err != nil || !info.IsDir() || !validName(e.Name()) {
 			continue
 		}
-		f, is := newest(e.Name(), path)
+		f, is := versionsOf(e.Name(), path)
 		if !is {
 			continue
 		}
@@ -66,62 +60,34 @@ func scan(dir string) ([]found, error) {
 	return list, nil
 }
 
-// newest finds the highest version in a model's folder; false if the folder has nothing
-// to do with models (as one with training code beside them).
-func newest(name, dir string) (found, bool) {
+// versionsOf finds the versions in a model's folder; false if the folder has nothing to do
+// with models (as one with training code beside them).
+func versionsOf(name, dir string) (found, bool) {
+	f := found{name: name}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return found{name: name, err: err}, true
+		f.err = err
+		return f, true
 	}
-	best := 0
+	var numbers []int
 	for _, e := range entries {
-		if v, err := strconv.Atoi(e.Name()); err == nil && v > best && strconv.Itoa(v) == e.Name() {
-			best = v
+		if v, err := strconv.Atoi(e.Name()); err == nil && v > 0 && strconv.Itoa(v) == e.Name() {
+			numbers = append(numbers, v)
 		}
 	}
-	if best > 0 {
-		f := found{name: name, version: strconv.Itoa(best), dir: filepath.Join(dir, strconv.Itoa(best))}
-		f.print = printOf(f.version, f.dir)
+	slices.SortFunc(numbers, func(a, b int) int { return cmp.Compare(b, a) })
+	for _, v := range numbers[:min(len(numbers), maxVersions)] {
+		path := filepath.Join(dir, strconv.Itoa(v))
+		f.versions = append(f.versions, foundVersion{number: strconv.Itoa(v), dir: path, stamp: stampOf(path)})
+	}
+	if len(numbers) > 0 {
 		return f, true
 	}
 	for _, file := range []string{GraphFile, SpecFile} {
 		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
-			return found{name: name, err: fmt.Errorf("%s lies in %s itself: put it in a version's folder, as in %s", file, name, filepath.Join(name, "1", file))}, true
+			f.err = fmt.Errorf("%s lies in %s itself: put it in a version's folder, as in %s", file, name, filepath.Join(name, "1", file))
+			return f, true
 		}
 	}
 	return found{}, false
-}
-
-func printOf(version, dir string) fingerprint {
-	p := fingerprint{version: version}
-	for i, file := range []string{GraphFile, SpecFile} {
-		if info, err := os.Stat(filepath.Join(dir, file)); err == nil {
-			p.files[i] = stamp{info.Size(), info.ModTime().UnixNano()}
-		}
-	}
-	return p
-}
-
-// readGraph reads model.onnx and compares its checksum, if one is given.
-func readGraph(dir, sum string) ([]byte, error) {
-	f, err := os.Open(filepath.Join(dir, GraphFile))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxGraphBytes {
-		return nil, fmt.Errorf("%s has %d bytes: allowed are up to %d", GraphFile, info.Size(), maxGraphBytes)
-	}
-	data := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, fmt.Errorf("%s: %w", GraphFile, err)
-	}
-	if got := sha256.Sum256(data); sum != "" && !strings.EqualFold(hex.EncodeToString(got[:]), sum) {
-		return nil, fmt.Errorf("sha256 is %s, but that of %s is %x: the file is another one, or damaged", sum, GraphFile, got)
-	}
-	return data, nil
 }

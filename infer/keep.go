@@ -4,55 +4,78 @@ package infer
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 )
 
-// keep loads the folder's models and looks for changes until ctx ends. It is the only
-// goroutine that changes r.models.
+// settlePause is how soon files that are still changing are looked at again.
+const settlePause = 2 * time.Second
+
+// keep loads the folder's models, looks for changes and does what is asked by hand, until
+// ctx ends. It is the only goroutine that changes r.series.
 func (r *Repository) keep(ctx context.Context) {
 	defer close(r.ended)
-	pause := time.NewTicker(r.opts.Rescan)
-	defer pause.Stop()
-	r.look(ctx)
+	r.look(ctx, false)
 	close(r.tried)
+	timer := time.NewTimer(r.pause())
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-pause.C:
-			r.look(ctx)
+		case <-timer.C:
+			r.look(ctx, false)
+			timer.Reset(r.pause())
+		case c := <-r.commands:
+			c.run(ctx)
+		case <-r.judged:
+			r.judge()
 		}
 	}
 }
 
-// look brings r.models in line with the folder. Models are loaded one after the other:
-// on a small box two at once would take the cores from the tasks.
-func (r *Repository) look(ctx context.Context) {
+func (r *Repository) pause() time.Duration {
+	if r.unsettled {
+		return min(settlePause, r.opts.Rescan)
+	}
+	return r.opts.Rescan
+}
+
+// look brings the models in line with the folder. byHand reads the files themselves and
+// takes them for complete. Models are loaded one after the other: on a small box two at once
+// would take the cores from the tasks.
+func (r *Repository) look(ctx context.Context, byHand bool) {
+	if !r.list(byHand) {
+		return // what is loaded goes on: a folder that is gone for a moment costs nothing
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.series)) {
+		r.roll(ctx, r.series[name])
+	}
+	r.judge()
+}
+
+// list takes note of what is in the folder. At the first time nothing waits until it stands
+// still: there is nothing yet that half a file could replace.
+func (r *Repository) list(byHand bool) bool {
+	r.looks++
+	r.unsettled = false
 	list, problem := scan(r.opts.Dir)
 	if r.opts.Only != "" {
 		list = slices.DeleteFunc(list, func(f found) bool { return f.name != r.opts.Only })
 	}
 	r.report(problem)
 	if problem != nil && list == nil {
-		return // what is loaded goes on: a folder that is gone for a moment costs nothing
+		return false
 	}
-	var next []*model
+	complete := byHand || !r.listed
+	r.listed = true
 	for _, f := range list {
-		if m := r.candidate(f); m != nil {
-			next = append(next, m)
-		}
+		r.notice(f, byHand, complete)
 	}
-	r.forget(list)
-	for _, m := range next {
-		if ctx.Err() != nil {
-			return
-		}
-		r.bring(ctx, m)
-	}
+	r.forget(list, complete)
+	return true
 }
 
 // report keeps why the folder could not be read, and logs it when it changed.
@@ -66,91 +89,115 @@ func (r *Repository) report(problem error) {
 	}
 }
 
-// candidate returns a model to load, if what was found is new, changed, or may be cured.
-// A name that was not there before is listed at once.
-func (r *Repository) candidate(f found) *model {
-	old := r.models[f.name]
-	if old != nil && old.print == f.print && !old.curable() {
-		return nil
-	}
-	m := &model{name: f.name, version: f.version, dir: f.dir, print: f.print, is: Loading, err: f.err}
-	if f.err == nil {
-		m.spec, m.err = LoadSpec(f.name, filepath.Join(f.dir, SpecFile))
-	}
-	if old == nil {
-		r.put(m)
-	}
-	return m
-}
-
-// bring loads a model and puts it in its place. If it cannot be used and an older
-// version is ready, that one stays.
-func (r *Repository) bring(ctx context.Context, m *model) {
-	old := r.models[m.name]
-	err := m.err
-	elsewhere := err == nil && r.opts.Place != "" && !slices.Contains(m.spec.RunsOn, r.opts.Place)
-	switch {
-	case elsewhere:
-		m.set(Elsewhere, nil)
-	case err == nil:
-		err = m.load(ctx, r.opts.Backend, m.dir)
-	}
-	if ctx.Err() != nil {
-		m.close()
-		return
-	}
-	switch {
-	case err != nil && old != m && old.state() == Ready:
-		r.keepOld(old, m, err)
-	case err != nil:
-		r.fail(m, err)
-	case !elsewhere:
-		m.set(Ready, nil)
-		r.put(m)
-		r.opts.Log.Infof("model %s is ready: serves %s (%s), accuracy %.3g, %.3g ms", m.variant(), m.spec.Serves, m.spec.Kind, m.spec.Accuracy, m.status().ServiceMs)
-	default:
-		r.put(m)
-	}
-	r.opts.OnChange()
-}
-
-func (r *Repository) keepOld(old, m *model, err error) {
-	old.set(Ready, fmt.Errorf("version %s is not used: %w", m.version, err))
-	old.print = m.print
-	r.opts.Log.Warnf("model %s failed, %s stays: %v", m.variant(), old.variant(), err)
-}
-
-func (r *Repository) fail(m *model, err error) {
-	before := r.models[m.name].status().Error
-	m.set(Failed, err)
-	r.put(m)
-	if before != err.Error() {
-		r.opts.Log.Warnf("model %s failed: %v", m.variant(), err)
-	}
-}
-
-// put makes m the model of its name and frees the one before it.
-func (r *Repository) put(m *model) {
+// notice takes note of one model's folder.
+func (r *Repository) notice(f found, byHand, complete bool) {
 	r.mu.Lock()
-	old := r.models[m.name]
-	r.models[m.name] = m
-	r.mu.Unlock()
-	if old != nil && old != m {
-		old.close()
+	s := r.series[f.name]
+	if s == nil {
+		s = &series{name: f.name, versions: map[string]*version{}}
+		r.series[f.name] = s
 	}
-}
-
-// forget frees the models whose folder is gone.
-func (r *Repository) forget(list []found) {
-	for _, m := range slices.Collect(maps.Values(r.models)) {
-		if slices.ContainsFunc(list, func(f found) bool { return f.name == m.name }) {
+	s.err, s.missing = f.err, false
+	r.mu.Unlock()
+	for _, fv := range f.versions {
+		r.noticeVersion(s, fv, byHand, complete)
+	}
+	for number, v := range s.versions {
+		if slices.ContainsFunc(f.versions, func(fv foundVersion) bool { return fv.number == number }) {
+			v.missing = false
+			continue
+		}
+		if !v.missing && !complete { // it may be on the way to another place and back
+			v.missing, r.unsettled = true, true
 			continue
 		}
 		r.mu.Lock()
-		delete(r.models, m.name)
+		delete(s.versions, number)
 		r.mu.Unlock()
-		m.close()
-		r.opts.Log.Infof("model %s is gone from the folder", m.variant())
+	}
+}
+
+// noticeVersion takes note of one version's files once they stand still: as they were at the
+// look before.
+func (r *Repository) noticeVersion(s *series, f foundVersion, byHand, complete bool) {
+	v := s.versions[f.number]
+	known := v != nil
+	if !known {
+		v = &version{name: s.name, number: f.number, dir: f.dir, state: Loading, learned: &learned{}}
+	}
+	switch {
+	case known && f.stamp == v.stamp && !byHand:
+		v.pending = ""
+		return
+	case f.stamp != v.stamp && f.stamp != v.pending && !complete:
+		v.pending, r.unsettled = f.stamp, true
+		if !known {
+			v.set(Loading, errUnsettled)
+			r.keepVersion(s, v)
+		}
+		return
+	}
+	stampBefore := v.stamp
+	v.pending, v.stamp = "", f.stamp
+	if v.content != (content{}) {
+		all, err := contentOf(f.dir, nil)
+		if err == nil && all.content() == v.content {
+			return // touched, and the same
+		}
+		v.content = all.content()
+	} else if known && stampBefore == f.stamp {
+		return // never read, so that there is nothing to compare
+	}
+	r.renew(s, v, known)
+}
+
+// errUnsettled is said of a version whose files were not yet at rest.
+var errUnsettled = errors.New("its files are still changing")
+
+// renew starts a version with new files from the beginning. What was decided by hand is over.
+func (r *Repository) renew(s *series, v *version, known bool) {
+	spec, _, err := r.readSpec(v.name, v.dir)
+	before := v.err
+	v.noted = true
+	r.mu.Lock()
+	s.idle, s.pin = false, ""
+	v.spec = spec
+	if known {
+		v.learned = &learned{}
+	}
+	v.set(Unloaded, nil)
+	if err != nil {
+		v.set(Failed, err)
+	}
+	s.versions[v.number] = v
+	r.mu.Unlock()
+	if err != nil && (before == nil || before.Error() != err.Error()) {
+		r.opts.Log.Warnf("model %s cannot be used: %v", v.variant(), err)
+		r.opts.OnChange()
+	}
+}
+
+func (r *Repository) keepVersion(s *series, v *version) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.versions[v.number] = v
+}
+
+// forget puts the models away whose folder is gone, at the second look that does not find it.
+func (r *Repository) forget(list []found, complete bool) {
+	for _, s := range slices.Collect(maps.Values(r.series)) {
+		if slices.ContainsFunc(list, func(f found) bool { return f.name == s.name }) {
+			continue
+		}
+		if !s.missing && !complete {
+			s.missing, r.unsettled = true, true
+			continue
+		}
+		r.putAway(s)
+		r.mu.Lock()
+		delete(r.series, s.name)
+		r.mu.Unlock()
+		r.opts.Log.Infof("model %s is gone from the folder", s.name)
 		r.opts.OnChange()
 	}
 }

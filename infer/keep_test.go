@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -40,13 +39,14 @@ func TestANewVersionTakesOver(t *testing.T) {
 	assert.Equal(t, "surface/1 good", label(t, r))
 	assert.Equal(t, 1, *changes)
 
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Equal(t, 1, b.loads, "nothing changed, nothing is loaded")
 	assert.Equal(t, 1, *changes)
 
 	put(t, dir, "surface", "2", "1", tinyImage)
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Equal(t, "surface/2 scratch", label(t, r))
+	r.drains.Wait()
 	assert.Equal(t, 1, b.graphs, "the old one is freed")
 	assert.Equal(t, 2, *changes)
 }
@@ -56,28 +56,19 @@ func TestABrokenNewVersionLeavesTheOldOne(t *testing.T) {
 	put(t, dir, "surface", "1", "0", tinyImage)
 	r, b, _ := keeper(t, dir)
 	put(t, dir, "surface", "2", "broken", tinyImage)
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Equal(t, "surface/1 good", label(t, r))
-	s := r.Models()[0]
-	assert.Equal(t, Ready, s.State)
-	assert.Contains(t, s.Error, "version 2 is not used")
-	assert.Contains(t, s.Error, "cannot read graph")
+	assert.Equal(t, map[string]State{"surface/1": Ready, "surface/2": Failed}, statesOf(r))
+	assert.Contains(t, r.Models()[0].Error, "cannot read graph")
 
 	loads := b.loads
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Equal(t, loads, b.loads, "the same broken files are not tried again and again")
 
 	put(t, dir, "surface", "2", "2", tinyImage)
-	touch(t, filepath.Join(dir, "surface", "2", GraphFile))
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Equal(t, "surface/2 dent", label(t, r))
 	assert.Empty(t, r.Models()[0].Error)
-}
-
-// touch gives a file a time that differs, however coarse the file system's clock.
-func touch(t *testing.T, path string) {
-	t.Helper()
-	require.NoError(t, os.Chtimes(path, time.Time{}, time.Unix(2e9, 0)))
 }
 
 func TestAModelThatIsGoneIsFreed(t *testing.T) {
@@ -85,8 +76,9 @@ func TestAModelThatIsGoneIsFreed(t *testing.T) {
 	put(t, dir, "surface", "1", "0", tinyImage)
 	r, b, changes := keeper(t, dir)
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "surface")))
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Empty(t, r.Models())
+	r.drains.Wait()
 	assert.Zero(t, b.graphs)
 	assert.Equal(t, 2, *changes)
 	_, err := r.InferModel(context.Background(), offload.Task{})
@@ -99,12 +91,12 @@ func TestABackendThatComesLateHeals(t *testing.T) {
 	r, b, changes := keeper(t, dir)
 	b.missing = true
 	put(t, dir, "surface", "2", "1", tinyImage)
-	r.look(context.Background())
-	r.look(context.Background())
+	r.look(context.Background(), true)
+	r.look(context.Background(), true)
 	assert.Equal(t, "surface/1 good", label(t, r))
 	assert.Equal(t, 3, b.loads, "it is tried again each time")
 	b.missing = false
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Equal(t, "surface/2 scratch", label(t, r))
 	assert.Positive(t, *changes)
 }
@@ -118,11 +110,11 @@ func TestAFolderThatComesLateHeals(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 
 	put(t, dir, "surface", "1", "0", tinyImage)
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Equal(t, "surface/1 good", label(t, r))
 
 	require.NoError(t, os.Rename(dir, dir+"-away"))
-	r.look(context.Background())
+	r.look(context.Background(), true)
 	assert.Equal(t, "surface/1 good", label(t, r), "a folder that is gone for a moment costs nothing")
 }
 
@@ -130,17 +122,22 @@ func TestAReplacedModelSendsItsTasksOn(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "surface", "1", "0", tinyImage)
 	r, _, _ := keeper(t, dir)
-	old := r.models["surface"]
+	old := r.series["surface"].current
 	put(t, dir, "surface", "2", "1", tinyImage)
-	r.look(context.Background())
-	_, err := old.infer(context.Background(), offload.Task{Payload: pixel(t)})
+	r.look(context.Background(), true)
+	task := offload.Task{Payload: pixel(t)}
+	_, _, err := old.infer(context.Background(), task)
 	require.ErrorIs(t, err, errReplaced)
-	picks := []*model{old, r.models["surface"]}
-	got, err := r.run(context.Background(), offload.Task{Payload: pixel(t)}, func() (*model, error) {
+	picks := []*model{old, r.series["surface"].current}
+	got, err := r.run(context.Background(), task, func() (choice, error) {
 		m := picks[0]
 		picks = picks[1:]
-		return m, nil
+		return choice{model: m}, nil
 	})
 	require.NoError(t, err)
 	assert.Equal(t, "surface/2", got.Model)
+
+	got, err = r.Infer(context.Background(), "surface/1", task)
+	require.NoError(t, err)
+	assert.Equal(t, "surface/2", got.Model, "a task that is late for the swap is answered all the same")
 }

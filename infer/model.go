@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,184 +16,149 @@ import (
 // twenty count.
 const serviceWeight = .1
 
-// errReplaced tells a task that the model was closed after the task had picked it.
-var errReplaced = errors.New("model was replaced")
+// warmUps is how often a model is run before it takes tasks, the first time apart; beyond
+// two only while they take less than warmUpTime.
+const (
+	warmUps    = 5
+	warmUpTime = time.Second
+)
 
-// model is one version of a model. Its name, version, dir and spec do not change; print
-// belongs to the goroutine of keep.
+// model is one loaded version of a model, with its graph. But for its lease and what is
+// learned of it, it does not change.
 type model struct {
-	name, version string
-	dir           string
-	spec          Spec
-	print         fingerprint
+	variant string // "name/version"
+	version *version
+	spec    Spec
+	content content // of the files that it was loaded from
+	graph   Graph
+	steps   *pipeline
+	places  *places // nil where the repository's bound alone holds
+	lease   *lease
+	learned *learned
+	now     func() time.Time
+	// first is the time of the first run, which pays for memory and, on an accelerator, for
+	// building kernels.
+	first time.Duration
+}
 
-	// use is held for reading while a task runs and for writing while the graph comes or goes.
-	use      sync.RWMutex
-	graph    Graph // nil unless ready
-	steps    *pipeline
-	replaced bool // it will never be ready again
-
-	mu      sync.Mutex // guards the rest
-	is      State
-	err     error
-	service time.Duration // exponentially weighted mean
+// learned is what a version showed of itself at work. It outlives the loaded model: a
+// version that is loaded again starts from it.
+type learned struct {
+	mu      sync.Mutex
+	warm    Times  // of the warm-up
+	service sketch // of tasks
 	answers uint64
 	failed  uint64
 }
 
-func (m *model) variant() string { return m.name + "/" + m.version }
-
-// answersTo says whether a task that names this means the model: by what it serves, by
-// its own name or by its variant.
-func (m *model) answersTo(name string) bool {
-	return name == m.spec.Serves || name == m.name || name == m.variant()
-}
-
-func (m *model) state() State {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.is
-}
-
-func (m *model) set(state State, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.is, m.err = state, err
-}
-
-// curable says whether loading the same files again may help.
-func (m *model) curable() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return errors.Is(m.err, ErrBackend)
-}
-
-func (m *model) status() Status {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := Status{
-		Name: m.name, Version: m.version, Serves: m.spec.Serves, Kind: m.spec.Kind,
-		Description: m.spec.Description, RunsOn: append([]string{}, m.spec.RunsOn...), Accuracy: m.spec.Accuracy,
-		State: m.is, ServiceMs: float64(m.service) / float64(time.Millisecond),
-		Answers: m.answers, Errors: m.failed,
+// times are those of tasks, or of the warm-up as long as there were none.
+func (l *learned) times() Times {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.service.n == 0 {
+		return l.warm
 	}
-	if m.spec.Split.Part != "" {
-		part := m.spec.Split
-		s.Split = &part
-	}
-	if m.err != nil {
-		s.Error = m.err.Error()
-	}
-	return s
+	return l.service.times()
 }
 
-// load readies the graph and proves it with a first inference.
-func (m *model) load(ctx context.Context, backend Backend, dir string) error {
-	onnx, err := readGraph(dir, m.spec.SHA256)
+func (l *learned) counts() (answers, failed uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.answers, l.failed
+}
+
+// note counts one task.
+func (l *learned) note(took time.Duration, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if err != nil {
-		return err
+		l.failed++
+		return
 	}
-	graph, err := backend.Load(ctx, Source{Dir: dir, ONNX: onnx, Spec: m.spec})
+	l.answers++
+	l.service.add(took)
+}
+
+// loadModel readies the files of a version and proves them with a first inference.
+func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) {
+	files, err := r.readFiles(v)
+	if err != nil {
+		return nil, err
+	}
+	v.content = files.content
+	graph, err := r.opts.Backend.Load(ctx, Source{Dir: v.dir, ONNX: files.onnx, Spec: v.spec})
 	if err == nil {
-		graph, err = m.spec.batched(ctx, graph)
+		graph, err = v.spec.batched(ctx, graph)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m.use.Lock()
-	m.graph, m.steps = graph, newPipeline(m.spec)
-	m.use.Unlock()
+	m := &model{
+		variant: v.variant(), version: v, spec: v.spec, content: v.content, graph: graph, steps: newPipeline(v.spec),
+		lease: newLease(), learned: v.learned, now: r.opts.now,
+	}
+	if n := v.spec.Concurrency; n > 0 {
+		m.places = newPlaces(m.variant, n, r.opts.Waiting)
+	}
 	if err := m.warmUp(ctx); err != nil {
-		return errors.Join(fmt.Errorf("first inference: %w", err), m.unload())
+		return nil, errors.Join(fmt.Errorf("first inference: %w", err), graph.Close())
 	}
-	return nil
+	return m, nil
 }
 
-// warmUp runs a made-up task twice through every step. The first time pays for memory
-// and, on an accelerator, for building kernels; the second is what a task will cost.
+// warmUp runs a made-up task through every step, several times: what the later runs take
+// is what a task will.
 func (m *model) warmUp(ctx context.Context) error {
 	task := offload.Task{Kind: m.spec.TaskKind(), Payload: m.spec.Input.example()}
-	for range 2 {
-		start := time.Now()
+	var warm sketch
+	began := m.now()
+	for i := range warmUps {
+		start := m.now()
+		if i > 1 && start.Sub(began) > warmUpTime {
+			break
+		}
 		if _, err := m.answer(ctx, task); err != nil {
 			return err
 		}
-		m.mu.Lock()
-		m.service = time.Since(start)
-		m.mu.Unlock()
+		took := m.now().Sub(start)
+		if i == 0 {
+			m.first = took
+			continue
+		}
+		warm.add(took)
 	}
+	m.learned.mu.Lock()
+	defer m.learned.mu.Unlock()
+	m.learned.warm = warm.times()
 	return nil
 }
 
-// infer runs one task and keeps count.
-func (m *model) infer(ctx context.Context, task offload.Task) (offload.Answer, error) {
-	start := time.Now()
-	answer, err := m.answer(ctx, task)
-	took := time.Since(start)
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// infer runs one task and keeps count. It gives the execution time too.
+func (m *model) infer(ctx context.Context, task offload.Task) (offload.Answer, time.Duration, error) {
+	if !m.lease.acquire() {
+		return offload.Answer{}, 0, errReplaced
+	}
+	defer m.lease.release()
+	bound, cancel := m.lease.bind(ctx)
+	defer cancel()
+	start := m.now()
+	answer, err := m.answer(bound, task)
+	took := m.now().Sub(start)
+	if err != nil && m.lease.broken.Err() != nil && ctx.Err() == nil {
+		return offload.Answer{}, took, errReplaced // it was stopped so that the model can go
+	}
+	m.learned.note(took, err)
 	if err != nil {
-		m.failed++
-		return offload.Answer{}, fmt.Errorf("%s: %w", m.variant(), err)
+		return offload.Answer{}, took, fmt.Errorf("%s: %w", m.variant, err)
 	}
-	if m.answers == 0 {
-		m.service = took
-	} else {
-		m.service += time.Duration(serviceWeight * float64(took-m.service))
-	}
-	m.answers++
-	return answer, nil
+	return answer, took, nil
 }
 
 func (m *model) answer(ctx context.Context, task offload.Task) (offload.Answer, error) {
-	m.use.RLock()
-	defer m.use.RUnlock()
-	if m.replaced {
-		return offload.Answer{}, errReplaced
-	}
-	if m.graph == nil {
-		return offload.Answer{}, m.notReady()
-	}
 	if task.Kind != m.spec.TaskKind() {
 		return offload.Answer{}, fmt.Errorf("%w: type %s: the model is for %s", ErrInput, task.Kind, m.spec.Kind)
 	}
 	answer, err := m.steps.answer(ctx, m.graph, task)
-	answer.Model = m.variant()
+	answer.Model = m.variant
 	return answer, err
-}
-
-func (m *model) notReady() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch {
-	case m.is == Elsewhere:
-		return fmt.Errorf("%w: it runs on %s alone", ErrNotReady, strings.Join(m.spec.RunsOn, ", "))
-	case m.err != nil:
-		return fmt.Errorf("%w: %w", ErrNotReady, m.err)
-	}
-	return fmt.Errorf("%w: %s", ErrNotReady, m.is)
-}
-
-// close unloads the model for good. A task that had picked it picks another.
-func (m *model) close() error {
-	m.use.Lock()
-	defer m.use.Unlock()
-	m.replaced = true
-	return m.freeGraph()
-}
-
-// unload waits for the tasks under way and frees the graph.
-func (m *model) unload() error {
-	m.use.Lock()
-	defer m.use.Unlock()
-	return m.freeGraph()
-}
-
-func (m *model) freeGraph() error {
-	if m.graph == nil {
-		return nil
-	}
-	err := m.graph.Close()
-	m.graph = nil
-	return err
 }

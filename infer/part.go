@@ -136,12 +136,12 @@ func (in Input) exampleFeatures() []byte {
 
 // meant says whether a part of a network is what a task is for; a whole is for every task but
 // features.
-func (m *model) meant(task offload.Task) bool {
+func (s Spec) meant(task offload.Task) bool {
 	if task.Context["content-type"] != features.Type {
-		return m.spec.Split.Part == ""
+		return s.Split.Part == ""
 	}
 	cut, err := features.CutOf(task.Payload)
-	return err == nil && m.spec.Split.Part == Tail && cut == m.spec.Split.Cut()
+	return err == nil && s.Split.Part == Tail && cut == s.Split.Cut()
 }
 
 // errCut tells features of another network from those of this one.

@@ -58,9 +58,9 @@ func (r *Repository) noTail(payload []byte) error {
 		return fmt.Errorf("%w: %w", ErrInput, err)
 	}
 	var have []string
-	for _, m := range r.models {
-		if m.spec.Split.Part == Tail {
-			have = append(have, fmt.Sprintf("%s (%x)", m.variant(), m.spec.Split.Cut()))
+	for _, s := range r.series {
+		if v := s.head(); v != nil && s.spec(v).Split.Part == Tail {
+			have = append(have, fmt.Sprintf("%s (%x)", v.variant(), s.spec(v).Split.Cut()))
 		}
 	}
 	if len(have) == 0 {
@@ -70,11 +70,12 @@ func (r *Repository) noTail(payload []byte) error {
 	return fmt.Errorf("%w: a tail for cut %x: there are %v: copy the one that `offload model split` wrote beside the head", ErrNoModel, cut, have)
 }
 
-// split is what a head means for an engine.
-func (s Status) split() offload.Split {
+// offloadSplit is what a head means for an engine, until that has measured for itself.
+func (m *model) offloadSplit() offload.Split {
+	split := m.spec.Split
 	return offload.Split{
-		Name: s.Variant(), Tail: s.Split.Tail, Accuracy: s.Accuracy,
-		Service: milliseconds(s.ServiceMs), TailService: milliseconds(s.Split.TailMs), FeatureBytes: s.Split.FeatureBytes,
+		Name: m.variant, Tail: split.Tail, Accuracy: m.spec.Accuracy,
+		Service: m.learned.times().Mean, TailService: milliseconds(split.TailMs), FeatureBytes: split.FeatureBytes,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -69,7 +70,7 @@ func (g *fakeGraph) Run(ctx context.Context, batch int, fill func([][]float32) e
 	}
 	g.mu.Lock()
 	g.runs++
-	warm := g.runs > 2
+	warm := g.runs > warmUps
 	g.mu.Unlock()
 	scores := make([]float32, len(g.spec.Labels))
 	switch {
@@ -184,7 +185,7 @@ func TestModelsStandAlone(t *testing.T) {
 
 	r, _ := repository(t, dir, Box)
 	assert.Equal(t, map[string]State{
-		"surface-small/1": Ready, "surface-large/1": Elsewhere, "vibration-small/10": Ready,
+		"surface-small/1": Ready, "surface-large/1": Elsewhere, "vibration-small/10": Ready, "vibration-small/2": Unloaded,
 		"a-broken/1": Failed, "b-fails/1": Failed, "c-yaml/1": Failed, "d-sum/1": Failed, "e-sum/1": Ready,
 		"f-flat/": Failed, "g-empty/1": Failed,
 	}, statesOf(r))
@@ -216,7 +217,7 @@ func TestOffloadModelsKnowBoxAndCloud(t *testing.T) {
 	require.Len(t, models, 2)
 	require.Len(t, models[0].Local, 1)
 	assert.Positive(t, models[0].Local[0].Service)
-	models[0].Local[0].Service = 0
+	models[0].Local[0].Service, models[0].Local[0].Spread = 0, 0
 	assert.Equal(t, []offload.Model{
 		{Name: "surface", Local: []offload.Variant{{Name: "surface-small/1", Accuracy: .8}}, Remote: offload.RemoteModel{Accuracy: .95}},
 		{Name: "vibration", Remote: offload.RemoteModel{Accuracy: .7}},
@@ -342,12 +343,20 @@ func TestConcurrencyIsBoundedAndContextEndsBoth(t *testing.T) {
 		_, err := r.InferModel(waiting, task)
 		second <- err
 	}()
+	waitFor(func() bool { _, waiting := r.places.load(); return waiting == 1 })
 	stopWaiting()
 	err := <-second
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.ErrorContains(t, err, "waiting for a free place of 1")
 	stopRunning()
 	assert.ErrorIs(t, <-first, context.Canceled)
+}
+
+// waitFor returns once something is true that comes true by itself.
+func waitFor(is func() bool) {
+	for !is() {
+		runtime.Gosched()
+	}
 }
 
 func TestOpenChecksItsOptions(t *testing.T) {
@@ -357,6 +366,8 @@ func TestOpenChecksItsOptions(t *testing.T) {
 		`Place is "edge"`:      {Backend: b, Place: "edge"},
 		"Concurrency is -1":    {Backend: b, Concurrency: -1},
 		"Concurrency is 99999": {Backend: b, Concurrency: 99999},
+		"Waiting is -2":        {Backend: b, Waiting: -2},
+		"Canary.Share 0.9":     {Backend: b, Canary: Canary{Share: .9, Tasks: 200, LatencyRatio: 2, Longest: time.Hour}},
 	} {
 		_, err := Open(o)
 		assert.ErrorContains(t, err, want)

@@ -4,10 +4,9 @@ package infer
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"os"
 
+	"edgex-offload/internal/strictyaml"
 	"edgex-offload/offload"
 )
 
@@ -69,7 +68,8 @@ type Spec struct {
 	// SHA256 of model.onnx in hex; empty for not checked.
 	SHA256 string `yaml:"sha256"`
 	// Split is set of a part of a network; a whole one has none.
-	Split Split `yaml:"split"`
+	Split     Split `yaml:"split"`
+	Operation `yaml:",inline"`
 }
 
 // Input says how a payload becomes the graph's input, a float32 tensor.
@@ -151,11 +151,12 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},
+		Operation: defaultOperation(),
 	}
-	if err := decodeStrict(data, &s); err != nil {
+	if _, err := strictyaml.Decode(data, &s); err != nil {
 		return Spec{}, err
 	}
-	if math.IsNaN(s.Input.Scale) { // not given: decodeStrict lets no such number through
+	if math.IsNaN(s.Input.Scale) { // not given: strictyaml lets no such number through
 		s.Input.Scale = 1
 		if s.Input.Type == "image" {
 			s.Input.Scale = 1. / 255
@@ -169,14 +170,9 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 
 // LoadSpec reads the model.yaml at path. The error begins with the path.
 func LoadSpec(name, path string) (Spec, error) {
-	f, err := os.Open(path)
+	data, err := readSmall(path, maxSpecBytes)
 	if err != nil {
 		return Spec{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSpecBytes+1))
-	if err != nil {
-		return Spec{}, fmt.Errorf("%s: %w", path, err)
 	}
 	s, err := ParseSpec(name, data)
 	if err != nil {

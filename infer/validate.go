@@ -4,12 +4,12 @@ package infer
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"edgex-offload/internal/strictyaml"
 	"edgex-offload/offload"
 )
 
@@ -69,6 +69,7 @@ func (s Spec) validate() error {
 	s.Batch.validate(c)
 	c.check(s.Accuracy >= 0 && s.Accuracy <= 1, "accuracy", s.Accuracy, "0 to 1, as in 0.93")
 	c.check(s.Measured.Samples >= 0, "measured.samples", s.Measured.Samples, "0 or more")
+	s.Operation.validate(c)
 	sum, err := hex.DecodeString(s.SHA256)
 	c.check(err == nil && (len(sum) == 0 || len(sum) == 32), "sha256", quoted(s.SHA256), "64 hex digits, or leave it out")
 	return oneLine(c.errs)
@@ -157,17 +158,9 @@ func (d Detection) validate(c *checker) {
 	}
 }
 
-// oneLine joins what is wrong into one line, fit for a log and a status.
-func oneLine(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	lines := make([]string, len(errs))
-	for i, err := range errs {
-		lines[i] = err.Error()
-	}
-	return errors.New(strings.Join(lines, "; "))
-}
+func oneLine(errs []error) error { return strictyaml.OneLine(errs) }
+
+func clip(s string) string { return strictyaml.Clip(s) }
 
 func quoted(s string) string { return fmt.Sprintf("%q", clip(s)) }
 

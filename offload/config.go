@@ -93,6 +93,8 @@ type Variant struct {
 	Accuracy float64
 	// Service is the execution time to assume until it is measured; 0 is unknown.
 	Service time.Duration
+	// Spread is the mean deviation from it to assume until it is measured; 0 is unknown.
+	Spread time.Duration
 }
 
 // RemoteModel is a Model as the targets run it.

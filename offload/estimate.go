@@ -20,6 +20,7 @@ type serviceTime struct {
 	mean link.Average
 	// deviation is the mean of how far a run was from the mean.
 	deviation link.Average
+	spread    float64       // seconds, the deviation to assume until it is measured
 	at        time.Duration // of the last sample
 }
 
@@ -140,7 +141,7 @@ func (s *serviceTime) within(left, expected time.Duration) float64 {
 	const leastShare, stallShare, logisticScale = .12, .005, 1.7
 	deviation := leastShare * expected.Seconds()
 	if s != nil {
-		deviation = max(deviation, min(1.25*s.deviation.Or(0), .5*expected.Seconds()))
+		deviation = max(deviation, min(1.25*s.deviation.Or(s.spread), .5*expected.Seconds()))
 	}
 	x := (left - expected).Seconds() / max(deviation, 1e-6)
 	return (1 - stallShare) / (1 + math.Exp(-logisticScale*x))

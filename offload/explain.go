@@ -14,6 +14,10 @@ import (
 func Explain(r *Record) string {
 	t := telling{r: r}
 	t.asked()
+	if len(r.Stages) > 0 {
+		t.stages()
+		return t.text.String()
+	}
 	if r.Settled.Term == "" {
 		t.line("It was not decided. %s", t.undecided())
 		return t.text.String()
@@ -40,7 +44,11 @@ func (t *telling) heading(text string) { t.line("\n%s", text) }
 func (t *telling) asked() {
 	r := t.r
 	t.line("Task %s of %s, captured %s", r.TaskID, r.Source, r.Created.UTC().Format(time.RFC3339Nano))
-	t.line("%s with model %q, priority %s, %.1f KB%s.", r.Kind, r.Model, r.Priority, float64(r.Bytes)/1e3, t.privately())
+	by := "model"
+	if len(r.Stages) > 0 {
+		by = "cascade"
+	}
+	t.line("%s with %s %q, priority %s, %.1f KB%s.", r.Kind, by, r.Model, r.Priority, float64(r.Bytes)/1e3, t.privately())
 	if r.DeadlineMs == 0 {
 		t.line("It had no deadline, and reached the engine %.0f ms after capture.", r.ArrivedMs)
 		return

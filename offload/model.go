@@ -45,6 +45,7 @@ func (e *Engine) setModels(models []Model) {
 				service = &serviceTime{}
 				measured[v.Name] = service
 			}
+			service.spread = v.Spread.Seconds()
 			m.local = append(m.local, variant{v, service})
 			m.best = max(m.best, v.Accuracy)
 		}

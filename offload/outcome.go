@@ -91,6 +91,9 @@ type Record struct {
 
 	// Attempts are what was started, in order.
 	Attempts []AttemptView `json:"attempts"`
+	// Stages are those of a cascade, in their order. It has no path and no attempt of its own:
+	// each of its tasks has a record, with the id TaskID/stage or TaskID/stage/number.
+	Stages []StageView `json:"stages,omitempty"`
 
 	// Route is who answered: Local, a target's name, or "" for none.
 	Route       string  `json:"route"`

@@ -112,6 +112,19 @@ type Object struct {
 	Y          float32 `json:"y"`
 	W          float32 `json:"w"`
 	H          float32 `json:"h"`
+	// Classes are what classifiers said of the part of the picture in the box, one for each
+	// stage of a cascade that looked at it; nil for none.
+	Classes []Class `json:"classes,omitempty"`
+}
+
+// Class is what one classifier said of an object.
+type Class struct {
+	// Stage names the one of the cascade that said it.
+	Stage      string  `json:"stage"`
+	Label      string  `json:"label"`
+	Confidence float32 `json:"confidence"`
+	// Model is the variant that answered, as "name/version".
+	Model string `json:"model"`
 }
 
 func nameOf(names []string, i int, what string) string {

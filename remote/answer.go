@@ -27,6 +27,8 @@ const (
 	MaxLabelBytes = 256
 	// MaxObjects bounds the objects of one answer.
 	MaxObjects = 1000
+	// MaxClasses bounds the classes of one object.
+	MaxClasses = 16
 	// maxCoordinate bounds a pixel coordinate; pictures are far smaller.
 	maxCoordinate = 1 << 20
 	// maxMessageBytes is how much of a server's own words is kept in an error.
@@ -108,9 +110,23 @@ func CheckAnswer(a offload.Answer) error {
 	for i, o := range a.Objects {
 		err := errors.Join(checkName("label", o.Label, false), checkNumber("confidence", o.Confidence, 0, 1),
 			checkNumber("x", o.X, -maxCoordinate, maxCoordinate), checkNumber("y", o.Y, -maxCoordinate, maxCoordinate),
-			checkNumber("w", o.W, 0, maxCoordinate), checkNumber("h", o.H, 0, maxCoordinate))
+			checkNumber("w", o.W, 0, maxCoordinate), checkNumber("h", o.H, 0, maxCoordinate), checkClasses(o.Classes))
 		if err != nil {
 			return fmt.Errorf("objects[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func checkClasses(classes []offload.Class) error {
+	if len(classes) > MaxClasses {
+		return fmt.Errorf("%d classes: allowed is up to %d", len(classes), MaxClasses)
+	}
+	for i, c := range classes {
+		err := errors.Join(checkName("stage", c.Stage, false), checkName("label", c.Label, false),
+			checkName("model", c.Model, false), checkNumber("confidence", c.Confidence, 0, 1))
+		if err != nil {
+			return fmt.Errorf("classes[%d]: %w", i, err)
 		}
 	}
 	return nil

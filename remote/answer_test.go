@@ -28,6 +28,12 @@ func TestParseAnswer(t *testing.T) {
 		"later fields":        {`{"label":"good","confidence":0.5,"heat":[1,2]}`, offload.Answer{Label: "good", Confidence: .5}, ""},
 		"nothing found":       {`{"label":"","confidence":0,"model":"faces/1"}`, offload.Answer{Model: "faces/1"}, ""},
 		"objects alone":       {`{"objects":[{"label":"face","confidence":1,"x":-1,"y":2,"w":3,"h":4}]}`, offload.Answer{Objects: []offload.Object{{Label: "face", Confidence: 1, X: -1, Y: 2, W: 3, H: 4}}}, ""},
+		"classes": {
+			`{"objects":[{"label":"face","classes":[{"stage":"who","label":"ann","confidence":0.5,"model":"m/1","heat":1}]}]}`,
+			offload.Answer{Objects: []offload.Object{{Label: "face", Classes: []offload.Class{{Stage: "who", Label: "ann", Confidence: .5, Model: "m/1"}}}}}, "",
+		},
+		"class":               {`{"objects":[{"classes":[{},{"confidence":2}]}]}`, offload.Answer{}, "objects[0]: classes[1]: confidence 2: allowed is 0 to 1"},
+		"too many classes":    {`{"objects":[{"classes":[{}` + strings.Repeat(",{}", MaxClasses) + `]}]}`, offload.Answer{}, "17 classes: allowed is up to 16"},
 		"text":                {" cat\n", offload.Answer{Label: "cat"}, ""},
 		"JSON text":           {`"große Katze"`, offload.Answer{Label: "große Katze"}, ""},
 		"JSON of its own":     {`{"class":"cat"}`, offload.Answer{Label: `{"class":"cat"}`}, ""},

@@ -11,6 +11,7 @@ import (
 
 	"edgex-offload/app-service/functions"
 	"edgex-offload/app-service/supply"
+	"edgex-offload/infer"
 	"edgex-offload/infer/ort"
 	"edgex-offload/offload"
 	"edgex-offload/remote"
@@ -18,18 +19,19 @@ import (
 
 // Plan is a section that was found right, in the units of the code.
 type Plan struct {
-	ModelsFolder string
-	Backend      ort.Options   // runs the box's models
-	Targets      []NamedTarget // in order of name
-	Probing      offload.Probing
-	Workers      int
-	DecisionLog  int
-	Limits       functions.Limits
-	Power        offload.Power
-	Supply       supply.Reader
-	Clock        supply.Of // whose clock is the box's speed
-	Network      string    // file of what policy dqn asks; "" is the one that ships
-	Live         Live
+	Models      infer.Options // but for what it runs on
+	Cascades    string        // folder
+	Backend     ort.Options   // runs the box's models
+	Targets     []NamedTarget // in order of name
+	Probing     offload.Probing
+	Workers     int
+	DecisionLog int
+	Limits      functions.Limits
+	Power       offload.Power
+	Supply      supply.Reader
+	Clock       supply.Of // whose clock is the box's speed
+	Network     string    // file of what policy dqn asks; "" is the one that ships
+	Live        Live
 }
 
 // NamedTarget is a target that is on.
@@ -53,11 +55,12 @@ type Live struct {
 func (o Offload) Plan() (Plan, error) {
 	c := checker{path: Section}
 	plan := Plan{
-		ModelsFolder: o.Models.Folder,
-		Backend:      c.backend(o.Models),
-		Probing:      c.probing(o.Probe),
-		Workers:      o.Workers,
-		DecisionLog:  o.DecisionLog,
+		Models:      c.models(o),
+		Cascades:    o.Cascades.Folder,
+		Backend:     c.backend(o.Models),
+		Probing:     c.probing(o.Probe),
+		Workers:     o.Workers,
+		DecisionLog: o.DecisionLog,
 		Limits: functions.Limits{
 			MessageBytes: o.Limits.MessageKB << 10, PayloadBytes: o.Limits.PayloadKB << 10, Decoding: o.Limits.Decoding,
 		},
@@ -126,8 +129,8 @@ func (c *checker) backend(m Models) ort.Options {
 
 func (c *checker) target(name string, t Target) NamedTarget {
 	sub := checker{path: c.path + ".Targets." + name}
-	if name == offload.Local || name == functions.RouteNone {
-		sub.wrong("", fmt.Sprintf("%q", name), "a name other than "+offload.Local+" and "+functions.RouteNone)
+	if name == offload.Local || name == functions.RouteNone || name == offload.Mixed {
+		sub.wrong("", fmt.Sprintf("%q", name), fmt.Sprintf("a name other than %s, %s and %s", offload.Local, functions.RouteNone, offload.Mixed))
 	}
 	client := remote.ClientConfig{
 		Address:        t.Address,
@@ -192,20 +195,17 @@ func (c *checker) rules(tasks map[string]Task) functions.Rules {
 	var all []functions.Rule
 	for _, name := range slices.Sorted(maps.Keys(tasks)) {
 		task, sub := tasks[name], checker{path: c.path + ".Tasks." + name}
-		kind, err := offload.ParseKind(task.Kind)
-		sub.at("Kind", err)
+		kind := sub.work(task)
 		priority := offload.Medium
 		if task.Priority != "" {
+			var err error
 			priority, err = offload.ParsePriority(task.Priority)
 			sub.at("Priority", err)
-		}
-		if task.Model == "" {
-			sub.wrong("Model", `""`, "the name of a model, as in models/<name> or in a model.yaml's serves")
 		}
 		all = append(all, functions.Rule{
 			Name:     "Tasks." + name,
 			Resource: task.Resource, Device: task.Device, Profile: task.Profile,
-			Kind: kind, Model: task.Model, Priority: priority,
+			Kind: kind, Model: task.Model, Cascade: task.Cascade, Priority: priority,
 			Deadline:       sub.upTo("Deadline", task.Deadline, longest),
 			ExpectedLocal:  sub.upTo("ExpectedLocal", task.ExpectedLocal, longest),
 			ExpectedRemote: sub.upTo("ExpectedRemote", task.ExpectedRemote, longest),
@@ -216,4 +216,22 @@ func (c *checker) rules(tasks map[string]Task) functions.Rules {
 	rules, err := functions.NewRules(all...)
 	c.under(err)
 	return rules
+}
+
+// work checks what is asked of a rule's readings: a cascade, or a kind of task with a model.
+func (c *checker) work(task Task) offload.Kind {
+	switch {
+	case task.Cascade == "":
+		kind, err := offload.ParseKind(task.Kind)
+		c.at("Kind", err)
+		if task.Model == "" {
+			c.wrong("Model", `""`, "the name of a model, as in models/<name> or in a model.yaml's serves; or a Cascade")
+		}
+		return kind
+	case task.Model != "":
+		c.wrong("Cascade", fmt.Sprintf("%q", task.Cascade), fmt.Sprintf("one of Model and Cascade, and Model is %q", task.Model))
+	case len(task.Cascade) > 32:
+		c.wrong("Cascade", fmt.Sprintf("%.40q", task.Cascade), "the name of a cascade, 1 to 32 bytes")
+	}
+	return 0 // its stages say
 }

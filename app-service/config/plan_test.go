@@ -104,7 +104,7 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"call timeout":    {target(func(t *Target) { t.CallTimeout = "soon" }), `Offload.Targets.cloud.CallTimeout "soon": allowed is a duration, as in 500ms`},
 		"congestion":      {target(func(t *Target) { t.Congestion = "BBR 2" }), `Offload.Targets.cloud.Congestion "BBR 2": allowed is system, or a kernel's name for one, as in bbr`},
 		"tls":             {target(func(t *Target) { t.TLS.CA = "ca.pem" }), `Offload.Targets.cloud.TLS.Enabled false: allowed with CA`},
-		"target's name":   {func(o *Offload) { o.Targets["local"] = Target{Address: "a:1"} }, `Offload.Targets.local "local": allowed is a name other than local and none`},
+		"target's name":   {func(o *Offload) { o.Targets["local"] = Target{Address: "a:1"} }, `Offload.Targets.local "local": allowed is a name other than local, none and mixed`},
 		"policy":          {func(o *Offload) { o.Writable.Policy = "best" }, `Offload.Writable.Policy "best": allowed is quantile, cost, linucb, dqn, threshold, local, cloud`},
 		"objective":       {func(o *Offload) { o.Writable.Objective = "cheap" }, `Offload.Writable.Objective "cheap": allowed is balanced, accuracy, latency, energy, cost, or custom`},
 		"tuning":          {func(o *Offload) { o.Writable.Tuning.Preempt = -1 }, `Offload.Writable.Tuning.Preempt -1: allowed is 0 to 100`},
@@ -121,6 +121,8 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 		"kind":            {task(func(t *Task) { t.Kind = "IMAGE" }), `Offload.Writable.Tasks.surface.Kind: task type "IMAGE": allowed are IMAGE_CLASSIFICATION`},
 		"priority":        {task(func(t *Task) { t.Priority = "URGENT" }), `Offload.Writable.Tasks.surface.Priority: priority "URGENT": allowed are LOW`},
 		"model":           {task(func(t *Task) { t.Model = "" }), `Offload.Writable.Tasks.surface.Model "": allowed is the name of a model`},
+		"cascade too":     {task(func(t *Task) { t.Cascade = "people" }), `Offload.Writable.Tasks.surface.Cascade "people": allowed is one of Model and Cascade, and Model is "surface"`},
+		"cascade's name":  {task(func(t *Task) { t.Model, t.Cascade = "", strings.Repeat("x", 33) }), `Offload.Writable.Tasks.surface.Cascade "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": allowed is the name of a cascade, 1 to 32 bytes`},
 		"resource":        {task(func(t *Task) { t.Resource = "" }), `Offload.Writable.Tasks.surface.Resource "": allowed is the name of a device resource`},
 		"outcome":         {task(func(t *Task) { t.Resource = "Label" }), `Offload.Writable.Tasks.surface.Resource "Label": allowed is any resource but those of outcomes`},
 		"deadline":        {task(func(t *Task) { t.Deadline = "250" }), `Offload.Writable.Tasks.surface.Deadline "250": allowed is a duration from 0s to 24h0m0s`},
@@ -135,6 +137,23 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 				require.NotContains(t, err.Error(), "\n", "told once")
 			}
 		})
+	}
+}
+
+// A rule with a cascade needs no kind, and Kind that stayed from before is not read.
+func TestCascadeInPlaceOfAModel(t *testing.T) {
+	for _, kind := range []string{"", "IMAGE_CLASSIFICATION", "PEOPLE"} {
+		o := good()
+		task := o.Writable.Tasks["surface"]
+		task.Model, task.Kind, task.Cascade = "", kind, "people"
+		o.Writable.Tasks["surface"] = task
+		plan, err := o.Plan()
+		require.NoError(t, err)
+		rule, ok := plan.Live.Rules.Find("any", "any", "Frame")
+		require.True(t, ok)
+		require.Equal(t, []string{"people", ""}, []string{rule.Cascade, rule.Model})
+		require.Equal(t, map[string][]string{"people": {"Tasks.surface"}}, plan.Live.Rules.Cascades())
+		require.Equal(t, "cascades", plan.Cascades)
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 // key does; fields here add what the code needs to know.
 type Offload struct {
 	Models      Models
+	Cascades    Cascades
 	Targets     map[string]Target // by name; one without Address is off
 	Probe       Probe
 	Workers     int
@@ -42,6 +43,23 @@ type Models struct {
 	FP16, INT8      bool   // for TensorRT
 	EngineCache     string // folder for TensorRT
 	ProviderOptions map[string]map[string]string
+	PublicKey       string
+	DrainTimeout    string
+	Canary          Canary
+}
+
+// Canary is infer.Canary.
+type Canary struct {
+	Share            float64
+	Tasks            int
+	MaxErrorIncrease float64
+	LatencyRatio     float64
+	Longest          string
+}
+
+// Cascades says where the cascades are.
+type Cascades struct {
+	Folder string
 }
 
 // Target is a place that answers tasks over gRPC.
@@ -166,6 +184,7 @@ type Task struct {
 	Profile        string
 	Kind           string
 	Model          string
+	Cascade        string
 	Priority       string
 	Deadline       string
 	ExpectedLocal  string
@@ -177,7 +196,8 @@ type Task struct {
 func Default() Offload {
 	s, p, probing := offload.DefaultSettings(), offload.DefaultPower(), offload.DefaultProbing()
 	return Offload{
-		Models: Models{Folder: "models", Threads: 1, Providers: "CPU"},
+		Models:   defaultModels(),
+		Cascades: Cascades{Folder: "cascades"},
 		Probe: Probe{
 			IntervalMin: probing.IntervalMin.String(), IntervalMax: probing.IntervalMax.String(),
 			Timeout: probing.Timeout.String(), RateBytesPerMinute: probing.RateBytesPerMinute,

@@ -117,9 +117,9 @@ func TestUnknownKeysAreNamed(t *testing.T) {
 	require.NoError(t, unknownKeys([]byte("Writable: {LogLevel: INFO}\nOffload: {workers: 2, Models: {ProviderOptions: {CUDA: {device_id: '0'}}}}")))
 	err := unknownKeys([]byte("Offload:\n  Polcy: cost\n  Writable:\n    Tasks:\n      surface: {Resorce: Frame}\n  Targets:\n    cloud: {TLS: {Ca: a, Cet: b}}\n"))
 	require.Equal(t, []string{
-		"Offload.Polcy is unknown: allowed are Models, Targets, Probe, Workers, DecisionLog, Limits, Power, Learning, Writable",
+		"Offload.Polcy is unknown: allowed are Models, Cascades, Targets, Probe, Workers, DecisionLog, Limits, Power, Learning, Writable",
 		"Offload.Targets.cloud.TLS.Cet is unknown: allowed are Enabled, CA, Cert, Key, ServerName",
-		"Offload.Writable.Tasks.surface.Resorce is unknown: allowed are Resource, Device, Profile, Kind, Model, Priority, Deadline, ExpectedLocal, ExpectedRemote, Private",
+		"Offload.Writable.Tasks.surface.Resorce is unknown: allowed are Resource, Device, Profile, Kind, Model, Cascade, Priority, Deadline, ExpectedLocal, ExpectedRemote, Private",
 	}, strings.Split(err.Error(), "\n"))
 	require.ErrorContains(t, unknownKeys([]byte("Offload: [")), "configuration file")
 }

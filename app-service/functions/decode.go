@@ -62,6 +62,9 @@ func NewDecoder(rules Rules, limits Limits, now func() time.Time) (*Decoder, err
 // SetRules takes over new rules for the messages that come from now on.
 func (d *Decoder) SetRules(rules Rules) { d.rules.Store(&rules) }
 
+// Rules are those that hold.
+func (d *Decoder) Rules() Rules { return *d.rules.Load() }
+
 // Passed counts what did not become a task, by reason.
 func (d *Decoder) Passed() map[string]uint64 { return d.passed.all() }
 
@@ -141,20 +144,21 @@ func (d *Decoder) job(event dtos.Event, reading dtos.BaseReading, rule Rule) (Jo
 	source := event.DeviceName + "/" + reading.ResourceName
 	created := d.created(captured, reading.Origin)
 	task := offload.Task{
-		ID:       taskID(event, reading),
-		Kind:     rule.Kind,
-		Priority: rule.Priority,
-		Source:   source,
-		Model:    rule.Model,
-		Payload:  value.bytes,
-		Created:  created,
-		Context: map[string]string{
-			"model": rule.Model, "content-type": value.contentType, "source": source,
-		},
+		ID:             taskID(event, reading),
+		Kind:           rule.Kind,
+		Priority:       rule.Priority,
+		Source:         source,
+		Model:          rule.Model,
+		Payload:        value.bytes,
+		Created:        created,
+		Context:        map[string]string{"content-type": value.contentType, "source": source},
 		ExpectedLocal:  rule.ExpectedLocal,
 		ExpectedRemote: rule.ExpectedRemote,
 		Private:        rule.Private,
 		Truth:          tag(TagTruth),
+	}
+	if rule.Model != "" {
+		task.Context["model"] = rule.Model
 	}
 	if value.shape != "" {
 		task.Context["shape"] = value.shape
@@ -162,7 +166,7 @@ func (d *Decoder) job(event dtos.Event, reading dtos.BaseReading, rule Rule) (Jo
 	if rule.Deadline > 0 {
 		task.Deadline = created.Add(rule.Deadline)
 	}
-	return Job{Task: task, From: Origin{event.ProfileName, event.DeviceName, reading.ResourceName, seq, captured}}, nil
+	return Job{Task: task, Cascade: rule.Cascade, From: Origin{event.ProfileName, event.DeviceName, reading.ResourceName, seq, captured}}, nil
 }
 
 // created is the capture time: the tag's, else the reading's origin, else now. A time

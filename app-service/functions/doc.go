@@ -8,7 +8,7 @@
 //	publisher := functions.NewPublisher("app-mine", false)
 //	service.SetDefaultFunctionsPipeline(
 //		decoder.DecodeEvent,                       // event or raw bytes to []Job
-//		functions.Offload(service.AppContext(), engine), // []Job to []Result
+//		functions.Offload(service.AppContext(), engine, nil), // []Job to []Result
 //		publisher.PublishOutcome,                  // []Result onto the bus, and passed on
 //	)
 //

@@ -7,7 +7,9 @@ import "edgex-offload/offload"
 // Job is a task and the reading it was made of.
 type Job struct {
 	Task offload.Task
-	From Origin
+	// Cascade is what the task is to go through; "" for a task that the engine takes as it is.
+	Cascade string
+	From    Origin
 }
 
 // Origin says which reading a task was made of, for the event that carries its outcome.

@@ -41,7 +41,7 @@ func TestOffloadRunsTheJobsOfAnEventTogether(t *testing.T) {
 	})
 	var mu sync.Mutex
 	seen := 0
-	more, data := Offload(t.Context(), engine, func(Result) { mu.Lock(); seen++; mu.Unlock() })(testContext(), jobs(n))
+	more, data := Offload(t.Context(), engine, nil, func(Result) { mu.Lock(); seen++; mu.Unlock() })(testContext(), jobs(n))
 	require.True(t, more)
 	require.Equal(t, n, seen)
 	for i, r := range data.([]Result) {
@@ -50,11 +50,32 @@ func TestOffloadRunsTheJobsOfAnEventTogether(t *testing.T) {
 	}
 }
 
+// cascadesFunc are Cascades.
+type cascadesFunc func(name string, task offload.Task) offload.Outcome
+
+func (f cascadesFunc) Do(_ context.Context, name string, task offload.Task) offload.Outcome {
+	return f(name, task)
+}
+
+func TestOffloadGivesACascadeItsPictures(t *testing.T) {
+	engine := engineFunc(func(context.Context, offload.Task) offload.Outcome {
+		return offload.Outcome{Answer: &offload.Answer{Label: "engine"}}
+	})
+	cascades := cascadesFunc(func(name string, task offload.Task) offload.Outcome {
+		return offload.Outcome{Answer: &offload.Answer{Label: name + " " + task.ID}}
+	})
+	both := jobs(2)
+	both[1].Cascade = "people"
+	_, data := Offload(t.Context(), engine, cascades)(testContext(), both)
+	require.Equal(t, "engine", data.([]Result)[0].Outcome.Answer.Label)
+	require.Equal(t, "people 1", data.([]Result)[1].Outcome.Answer.Label)
+}
+
 func TestOffloadTellsTheSuperseded(t *testing.T) {
 	engine := engineFunc(func(context.Context, offload.Task) offload.Outcome {
 		return offload.Outcome{Reason: offload.Superseded}
 	})
-	more, data := Offload(t.Context(), engine)(testContext(), jobs(1))
+	more, data := Offload(t.Context(), engine, nil)(testContext(), jobs(1))
 	require.True(t, more)
 	require.Equal(t, offload.Superseded, data.([]Result)[0].Outcome.Reason)
 }
@@ -66,17 +87,17 @@ func TestOffloadEndsWithItsContext(t *testing.T) {
 		<-ctx.Done()
 		return offload.Outcome{Reason: offload.Stopped}
 	})
-	_, data := Offload(ctx, engine)(testContext(), jobs(3))
+	_, data := Offload(ctx, engine, nil)(testContext(), jobs(3))
 	for _, r := range data.([]Result) {
 		require.Equal(t, offload.Stopped, r.Outcome.Reason)
 	}
 }
 
 func TestOffloadRefusesOtherData(t *testing.T) {
-	more, data := Offload(t.Context(), nil)(testContext(), "text")
+	more, data := Offload(t.Context(), nil, nil)(testContext(), "text")
 	require.False(t, more)
 	require.ErrorContains(t, data.(error), "Offload got string: allowed is []functions.Job")
-	more, data = Offload(t.Context(), nil)(testContext(), []Job{})
+	more, data = Offload(t.Context(), nil, nil)(testContext(), []Job{})
 	require.True(t, more)
 	require.Empty(t, data)
 }

@@ -30,9 +30,12 @@ const (
 	ResourceDeadlineMet = "DeadlineMet" // Bool
 	ResourceObjects     = "Objects"     // String: JSON array of what a detector found
 	ResourceTaskID      = "TaskId"      // String
+	// ResourceStages is there for a cascade alone.
+	ResourceStages = "Stages" // String: JSON array of what each stage came to
 )
 
-// RouteNone is the Route of an outcome without a result.
+// RouteNone is the Route of an outcome without a result; offload.Mixed that of a cascade whose
+// stages were answered in different places.
 const RouteNone = "none"
 
 const (
@@ -43,7 +46,7 @@ const (
 func outcomeResources() []string {
 	return []string{
 		ResourceLabel, ResourceConfidence, ResourceRoute, ResourceLatencyMs,
-		ResourceReason, ResourceDeadlineMet, ResourceObjects, ResourceTaskID,
+		ResourceReason, ResourceDeadlineMet, ResourceObjects, ResourceTaskID, ResourceStages,
 	}
 }
 
@@ -131,6 +134,10 @@ func outcomeEvent(result Result) (dtos.Event, error) {
 	if answer == nil {
 		answer, route = &offload.Answer{}, RouteNone
 	}
+	stages, err := json.Marshal(record.Stages)
+	if err != nil {
+		return event, fmt.Errorf("stages of task %s: %w", record.TaskID, err)
+	}
 	objects, err := json.Marshal(append([]offload.Object{}, answer.Objects[:min(len(answer.Objects), maxObjects)]...))
 	if err != nil {
 		return event, fmt.Errorf("objects of task %s: %w", record.TaskID, err)
@@ -143,17 +150,29 @@ func outcomeEvent(result Result) (dtos.Event, error) {
 		{ResourceConfidence, common.ValueTypeFloat32, answer.Confidence},
 		{ResourceRoute, common.ValueTypeString, route},
 		{ResourceLatencyMs, common.ValueTypeFloat64, record.LatencyMs},
-		{ResourceReason, common.ValueTypeString, string(result.Outcome.Reason)},
+		{ResourceReason, common.ValueTypeString, reasonOf(result.Outcome)},
 		{ResourceDeadlineMet, common.ValueTypeBool, record.DeadlineMet},
 		{ResourceObjects, common.ValueTypeString, string(objects)},
 		{ResourceTaskID, common.ValueTypeString, record.TaskID},
+		{ResourceStages, common.ValueTypeString, string(stages)},
 	} {
+		if r.resource == ResourceStages && len(record.Stages) == 0 {
+			continue
+		}
 		if err := event.AddSimpleReading(r.resource, r.valueType, r.value); err != nil {
 			return event, fmt.Errorf("reading %s of task %s: %w", r.resource, record.TaskID, err)
 		}
 	}
 	event.Tags = outcomeTags(result)
 	return event, nil
+}
+
+// reasonOf is why there is no result, or which stage of a cascade lacks one, as in "who: shed".
+func reasonOf(o offload.Outcome) string {
+	if s := o.Record.Unfinished(); s != nil && o.Answer != nil {
+		return s.Name + ": " + string(s.Reason)
+	}
+	return string(o.Reason)
 }
 
 func outcomeTags(result Result) dtos.Tags {

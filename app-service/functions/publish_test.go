@@ -122,6 +122,28 @@ func TestPublishOutcomeObjects(t *testing.T) {
 	require.Equal(t, r.Outcome.Answer.Objects[0], objects[0])
 }
 
+// A cascade says what its stages came to, and which lacks a result.
+func TestPublishOutcomeOfACascade(t *testing.T) {
+	r := result()
+	r.Outcome.Record.Route = offload.Mixed
+	r.Outcome.Record.Stages = []offload.StageView{
+		{Name: "faces", Does: "detect", EndedMs: 10, Routes: map[string]int{"local": 1}}, {Name: "who", Does: "classify"},
+	}
+	r.Outcome.Answer.Objects = []offload.Object{{Label: "face", Classes: []offload.Class{{Stage: "who", Label: "ann", Confidence: .5}}}}
+	got := values(publishOne(t, NewPublisher("app-offload", false), r).events[0])
+	require.Equal(t, `String [{"name":"faces","does":"detect","startedMs":0,"endedMs":10,"routes":{"local":1}},{"name":"who","does":"classify","startedMs":0,"endedMs":0}]`, got["Stages"])
+	require.Contains(t, got["Objects"], `"classes":[{"stage":"who","label":"ann","confidence":0.5,"model":""}]`)
+	require.Equal(t, []string{"String mixed", "String "}, []string{got["Route"], got["Reason"]})
+
+	r.Outcome.Record.Stages[1].Reason = offload.Shed
+	got = values(publishOne(t, NewPublisher("app-offload", false), r).events[0])
+	require.Equal(t, "String who: shed", got["Reason"])
+
+	r.Outcome.Answer, r.Outcome.Reason = nil, offload.Shed
+	got = values(publishOne(t, NewPublisher("app-offload", true), r).events[0])
+	require.Equal(t, []string{"String none", "String shed"}, []string{got["Route"], got["Reason"]})
+}
+
 func TestPublishOutcomeGoesOnWhenTheBusDoesNot(t *testing.T) {
 	p := NewPublisher("app-offload", false)
 	b := &bus{AppFunctionContext: testContext(), fails: errors.New("not connected")}

@@ -18,8 +18,10 @@ type Rule struct {
 	// Resource is the device resource; Device and Profile narrow the rule, "" is any.
 	Resource, Device, Profile string
 
-	Kind     offload.Kind
-	Model    string
+	Kind  offload.Kind
+	Model string
+	// Cascade is what a picture goes through, in place of a Kind and a Model; "" for none.
+	Cascade  string
 	Priority offload.Priority
 	// Deadline counts from the capture time; 0 means none.
 	Deadline time.Duration
@@ -58,6 +60,20 @@ func NewRules(rules ...Rule) (Rules, error) {
 		}
 	}
 	return Rules{bySelector}, errors.Join(errs...)
+}
+
+// Cascades are the names of the rules that ask for a cascade, by its name, each list in order.
+func (r Rules) Cascades() map[string][]string {
+	all := map[string][]string{}
+	for _, rule := range r.bySelector {
+		if rule.Cascade != "" {
+			all[rule.Cascade] = append(all[rule.Cascade], rule.Name)
+		}
+	}
+	for _, names := range all {
+		slices.Sort(names)
+	}
+	return all
 }
 
 // Find returns the rule that names the reading most closely: its device before its

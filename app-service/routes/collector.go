@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"edgex-offload/app-service/functions"
-	"edgex-offload/infer"
+	"edgex-offload/cascade"
 	"edgex-offload/runner"
 )
 
@@ -18,10 +18,12 @@ type collector struct {
 
 // descs are in the base units of Prometheus: seconds, bytes, ratios.
 type descs struct {
-	arrived, tasks, onTime, underWay, waiting, running  *prometheus.Desc
-	up, targetWaiting, targetInFlight                   *prometheus.Desc
-	remoteService, localService, modelState, modelScore *prometheus.Desc
-	passedOver, events, configuration                   *prometheus.Desc
+	arrived, tasks, onTime, underWay, waiting, running *prometheus.Desc
+	up, targetWaiting, targetInFlight                  *prometheus.Desc
+	remoteService, localService                        *prometheus.Desc
+	passedOver, events, configuration                  *prometheus.Desc
+	cascades, cascadeUsable                            *prometheus.Desc
+	models                                             modelDescs
 }
 
 func newDescs() descs {
@@ -40,10 +42,11 @@ func newDescs() descs {
 		targetInFlight: desc("target_in_flight", "Tasks handed over and not answered.", "target"),
 		remoteService:  desc("target_service_seconds", "Mean execution time there, by model.", "target", "model"),
 		localService:   desc("local_service_seconds", "Mean execution time on the box, by model variant.", "variant"),
-		modelState:     desc("model_state", "1 for the state a model is in: loading, ready, failed, elsewhere.", "variant", "serves", "state"),
-		modelScore:     desc("model_accuracy_ratio", "Accuracy that the model's file states; 0 is unknown.", "variant", "serves"),
+		models:         newModelDescs(desc),
 		passedOver:     desc("readings_passed_over_total", "What did not become a task, by reason.", "reason"),
 		events:         desc("outcome_events_total", "Outcome events: published, failed, withheld, busy.", "way"),
+		cascades:       desc("cascade_pictures_total", "Pictures that went through a cascade: complete, partial (a stage lacks a result), or none with the reason.", "cascade", "result", "reason"),
+		cascadeUsable:  desc("cascade_usable", "1 while pictures go through it.", "cascade"),
 		configuration:  desc("configuration_changes_total", "Changes while running: accepted, refused.", "result"),
 	}
 }
@@ -62,11 +65,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for variant, ms := range v.LocalServiceMs {
 		s.gauge(d.localService, ms/1000, variant)
 	}
-	for _, m := range v.Models {
-		s.gauge(d.modelScore, m.Accuracy, m.Variant(), m.Serves)
-		for _, state := range []infer.State{infer.Loading, infer.Ready, infer.Failed, infer.Elsewhere} {
-			s.gauge(d.modelState, one(m.State == state), m.Variant(), m.Serves, string(state))
-		}
+	d.models.collect(s, v.Models, v.ModelCounts)
+	for _, status := range v.Cascades {
+		c.cascade(s, status)
 	}
 	for reason, n := range v.PassedOver {
 		s.counter(d.passedOver, n, reason)
@@ -100,6 +101,16 @@ func (c *collector) target(s sink, t runner.TargetStatus) {
 	s.gauge(d.targetInFlight, float64(t.InFlight), t.Name)
 	for model, ms := range t.ServiceMs {
 		s.gauge(d.remoteService, ms/1000, t.Name, model)
+	}
+}
+
+func (c *collector) cascade(s sink, status cascade.Status) {
+	d := &c.descs
+	s.gauge(d.cascadeUsable, one(status.Usable), status.Name)
+	s.counter(d.cascades, status.Complete, status.Name, "complete", "")
+	s.counter(d.cascades, status.Partial, status.Name, "partial", "")
+	for reason, n := range status.None {
+		s.counter(d.cascades, n, status.Name, "none", reason)
 	}
 }
 

@@ -41,14 +41,22 @@ func taskOf(c echo.Context) (string, error) {
 	return url.PathUnescape(c.Param("id"))
 }
 
-// Decision answers with the records of a task, the newest first, and tells each.
-func Decision(kept Records) echo.HandlerFunc {
+// Summaries are those of cascades; *cascade.Set is one.
+type Summaries interface {
+	// Find gives the summaries of a task, the newest first, limit at the most.
+	Find(task string, limit int) []offload.Record
+}
+
+// Decision answers with the records of a task, the newest first, and tells each. Of a cascade
+// that is its summary.
+func Decision(kept Records, cascades Summaries) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id, err := taskOf(c)
 		if err != nil || id == "" || len(id) > mostAsked {
 			return refuse(c, fmt.Errorf("task %.40q: allowed is the id of a task, 1 to %d bytes, as in the reading TaskId of its outcome", id, mostAsked))
 		}
-		records := kept.Find(id, mostTold)
+		records := cascades.Find(id, mostTold)
+		records = append(records, kept.Find(id, mostTold-len(records))...)
 		if len(records) == 0 {
 			have, limit := kept.Kept()
 			return fail(c, http.StatusNotFound, fmt.Errorf(

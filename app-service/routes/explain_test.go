@@ -21,12 +21,24 @@ type keptRecords struct{}
 
 func (keptRecords) Find(task string, limit int) []offload.Record {
 	switch {
+	case task == "people" && limit == mostTold-1:
+		return []offload.Record{{Seq: 3, TaskID: task}}
 	case limit != mostTold:
 		return nil
 	case task == "a":
 		return []offload.Record{{Seq: 9, TaskID: "a"}, {Seq: 4, TaskID: "a"}}
 	case task == "event/Frame 1%", task == "100%":
 		return []offload.Record{{Seq: 5, TaskID: task}}
+	}
+	return nil
+}
+
+// summaries have one, of a cascade.
+type summaries struct{}
+
+func (summaries) Find(task string, limit int) []offload.Record {
+	if task == "people" && limit == mostTold {
+		return []offload.Record{{TaskID: task, Stages: []offload.StageView{{Name: "faces"}}}}
 	}
 	return nil
 }
@@ -43,7 +55,7 @@ func compared() (time.Time, []trial.Row) {
 
 func TestDecisionOfATask(t *testing.T) {
 	r, _ := serve(t, nil)
-	for path, want := range map[string][]uint64{"/a": {9, 4}, "/event%2FFrame%201%25": {5}, "/100%25": {5}} {
+	for path, want := range map[string][]uint64{"/a": {9, 4}, "/event%2FFrame%201%25": {5}, "/100%25": {5}, "/people": {0, 3}} {
 		code, body := get(r, PathDecisions+path)
 		require.Equal(t, http.StatusOK, code, body)
 		var answer struct {

@@ -19,6 +19,7 @@ import (
 
 	"edgex-offload/app-service/functions"
 	"edgex-offload/app-service/supply"
+	"edgex-offload/cascade"
 	"edgex-offload/infer"
 	"edgex-offload/offload"
 	"edgex-offload/runner"
@@ -60,7 +61,11 @@ func view() View {
 			}},
 			LocalServiceMs: map[string]float64{"surface-small/1": 2},
 		},
-		Models:        []infer.Status{{Name: "surface-small", Version: "1", Serves: "surface", State: infer.Ready, Accuracy: .9}},
+		Models: []infer.Status{{Name: "surface-small", Version: "1", Serves: "surface", State: infer.Ready, Accuracy: .9}},
+		Cascades: []cascade.Status{
+			{Name: "people", Usable: true, Complete: 8, Partial: 1, None: map[string]uint64{"shed": 2}},
+			{Name: "gone", Problem: "no file", NeededBy: []string{"Tasks.gate"}},
+		},
 		PassedOver:    map[string]uint64{"unknown_resource": 5},
 		Events:        map[string]uint64{"published": 7},
 		Configuration: ConfigurationStatus{Accepted: 1},
@@ -72,7 +77,7 @@ func serve(t *testing.T, read func(int, uint64) []offload.Record) (*router, *Met
 	r, m := &router{echo: echo.New()}, NewMetrics(view, of.Links, compared)
 	require.NoError(t, Add(r, Handlers{
 		PathStatus: Status(view), PathDecisions: Decisions(read), PathMetrics: m.Handler(),
-		PathDecision: Decision(keptRecords{}), PathPolicies: Policies(compared),
+		PathDecision: Decision(keptRecords{}, summaries{}), PathPolicies: Policies(compared),
 		PathLink: Link(of), PathLinkSamples: LinkSamples(of),
 	}))
 	return r, m
@@ -191,6 +196,11 @@ func TestMetrics(t *testing.T) {
 		`offload_readings_passed_over_total{reason="unknown_resource"} 5`,
 		`offload_outcome_events_total{way="published"} 7`,
 		`offload_configuration_changes_total{result="accepted"} 1`,
+		`offload_cascade_usable{cascade="people"} 1`,
+		`offload_cascade_usable{cascade="gone"} 0`,
+		`offload_cascade_pictures_total{cascade="people",reason="",result="complete"} 8`,
+		`offload_cascade_pictures_total{cascade="people",reason="",result="partial"} 1`,
+		`offload_cascade_pictures_total{cascade="people",reason="shed",result="none"} 2`,
 		`offload_policy_tasks{policy="cost",role="acting"} 1000`,
 		`offload_policy_missed_ratio{bound="value",policy="cost",role="acting"} 0.02`,
 		`offload_policy_missed_ratio{bound="high",policy="cost",role="acting"} 0.03`,

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"edgex-offload/app-service/supply"
+	"edgex-offload/cascade"
 	"edgex-offload/infer"
 	"edgex-offload/runner"
 )
@@ -22,8 +23,12 @@ type View struct {
 	Machine supply.State `json:"machine"`
 	// Models are those of the folder, loaded here or not, with their state.
 	Models []infer.Status `json:"models"`
+	// ModelCounts is what happened to them.
+	ModelCounts infer.Counts `json:"modelCounts"`
 	// ModelsProblem says why the models folder cannot be read; "" if it can.
 	ModelsProblem string `json:"modelsProblem,omitempty"`
+	// Cascades are those of the folder, and those that rules ask for and that are not there.
+	Cascades []cascade.Status `json:"cascades"`
 	// PassedOver counts what did not become a task, by reason (functions.Passed...).
 	PassedOver map[string]uint64 `json:"passedOver"`
 	// Events counts outcome events by what became of them (functions.Publish...).

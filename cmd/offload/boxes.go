@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/png"
 	"os"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/image/draw"
@@ -47,17 +48,40 @@ func withBoxes(img image.Image, objects []offload.Object) *image.RGBA {
 	size := 1 + max(canvas.Rect.Dx(), canvas.Rect.Dy())/pixelsPerSize
 	colours := map[string]color.RGBA{}
 	for _, o := range objects {
-		if _, known := colours[o.Label]; !known {
-			colours[o.Label] = colourOf(len(colours))
+		if _, known := colours[mainClass(o)]; !known {
+			colours[mainClass(o)] = colourOf(len(colours))
 		}
 	}
 	for i := len(objects) - 1; i >= 0; i-- {
 		o := objects[i]
 		box := image.Rect(int(o.X), int(o.Y), int(o.X+o.W), int(o.Y+o.H))
-		drawFrame(canvas, box, size+1, colours[o.Label])
-		drawName(canvas, box, size, colours[o.Label], fmt.Sprintf("%d %s %.0f%%", i+1, o.Label, 100*o.Confidence), fmt.Sprint(i+1))
+		colour := colours[mainClass(o)]
+		drawFrame(canvas, box, size+1, colour)
+		whole := fmt.Sprintf("%d %s %.0f%%", i+1, o.Label, 100*o.Confidence)
+		texts := []string{whole, fmt.Sprint(i + 1)}
+		if len(o.Classes) > 0 { // what was found is drawn; what it is says more
+			texts = []string{whole + " " + classesOf(o), fmt.Sprintf("%d %s", i+1, classesOf(o)), fmt.Sprintf("%d %s", i+1, mainClass(o)), fmt.Sprint(i + 1)}
+		}
+		drawName(canvas, box, size, colour, texts...)
 	}
 	return canvas
+}
+
+// mainClass is what is said last of an object: by a classifier, or by the detector alone.
+func mainClass(o offload.Object) string {
+	if n := len(o.Classes); n > 0 {
+		return o.Classes[n-1].Label
+	}
+	return o.Label
+}
+
+// classesOf is what the classifiers said of an object; "" where there was none.
+func classesOf(o offload.Object) string {
+	texts := make([]string, 0, len(o.Classes))
+	for _, c := range o.Classes {
+		texts = append(texts, fmt.Sprintf("%s %.0f%%", c.Label, 100*c.Confidence))
+	}
+	return strings.Join(texts, ", ")
 }
 
 // colourOf gives the n-th label a colour that black letters can be read on.

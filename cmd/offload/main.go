@@ -40,12 +40,13 @@ is doing.`,
   offload twin --traces ./traces          what each policy does on links that you recorded
   offload trace show drive.csv            the figures and the course of a recorded link
   offload model check ./models --model faces --image crowd.jpg --out boxes.png
+  offload cascade check ./cascades/people.yaml --models ./models --image gate.jpg
   offload help up                         all that up can do`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(upCommand(), submitCommand(), reportCommand(), explainCommand(), twinCommand(), traceCommand(), linkCommand(), modelCommand(), versionCommand())
+	root.AddCommand(upCommand(), submitCommand(), reportCommand(), explainCommand(), twinCommand(), traceCommand(), linkCommand(), modelCommand(), cascadeCommand(), versionCommand())
 	return root
 }
 

@@ -3,6 +3,7 @@
 package driver
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/common"
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/models"
 
+	"edgex-offload/device-service/appmodels"
 	"edgex-offload/device-service/source"
 )
 
@@ -67,26 +69,29 @@ func (d *device) readSample(resource string, status source.Status) (*sdkmodels.C
 	return delivery{resource: resource, valueType: d.plan.sample.Properties.ValueType, sample: sample}.commandValue()
 }
 
-// HandleWriteCommands changes rate and on/off, all of a command or nothing.
+// HandleWriteCommands changes rate and on/off, all of a command or nothing, and has models
+// loaded, one after the other until one cannot be.
 func (d *Driver) HandleWriteCommands(name string, _ map[string]models.ProtocolProperties, requests []sdkmodels.CommandRequest, params []*sdkmodels.CommandValue) error {
 	of, err := d.ready(name)
 	if err != nil {
 		return err
 	}
-	changes := make([]func(), len(requests))
+	changes := make([]func() error, len(requests))
 	for i, request := range requests {
 		if changes[i], err = of.write(request, params[i]); err != nil {
 			return fmt.Errorf("device %s: %s: %w", name, request.DeviceResourceName, err)
 		}
 	}
-	for _, change := range changes {
-		change()
+	for i, change := range changes {
+		if err := change(); err != nil {
+			return fmt.Errorf("device %s: %s: %w", name, requests[i].DeviceResourceName, err)
+		}
 	}
 	return nil
 }
 
 // write checks one value and returns how to take it over.
-func (d *device) write(request sdkmodels.CommandRequest, value *sdkmodels.CommandValue) (func(), error) {
+func (d *device) write(request sdkmodels.CommandRequest, value *sdkmodels.CommandValue) (func() error, error) {
 	switch role := roleOf(request.Attributes); role {
 	case roleRate:
 		rate, err := value.Float64Value()
@@ -96,13 +101,35 @@ func (d *device) write(request sdkmodels.CommandRequest, value *sdkmodels.Comman
 		if err := source.CheckRate(rate, d.plan.spec.FreeRate); err != nil {
 			return nil, err
 		}
-		return func() { _ = d.supervisor.SetRate(rate) }, nil // checked above
+		return func() error { return d.supervisor.SetRate(rate) }, nil
 	case roleEnabled:
 		enabled, err := value.BoolValue()
-		return func() { d.supervisor.SetEnabled(enabled) }, err
+		return func() error { d.supervisor.SetEnabled(enabled); return nil }, err
+	case roleLoad, roleUnload, roleRollback, roleRescan:
+		return d.operate(role, value)
 	default:
 		return nil, fmt.Errorf("attribute %s %q cannot be written: allowed are %s and %s", roleAttribute, role, roleRate, roleEnabled)
 	}
+}
+
+// operate checks a command of a device that stands for models. The SDK gives a command no
+// context: the client's own limit bounds it.
+func (d *device) operate(action string, value *sdkmodels.CommandValue) (func() error, error) {
+	if d.plan.models == nil {
+		return nil, fmt.Errorf("attribute %s %q is for a device of protocol %s alone", roleAttribute, action, appmodels.Protocol)
+	}
+	if action == roleRescan {
+		yes, err := value.BoolValue()
+		if err != nil || !yes {
+			return func() error { return nil }, err
+		}
+		return func() error { return d.plan.models.Do(context.Background(), action, "") }, nil
+	}
+	text, err := value.StringValue()
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return d.plan.models.Do(context.Background(), action, text) }, appmodels.Check(action, text)
 }
 
 // ready is the device if it runs.

@@ -3,7 +3,7 @@
 // Package driver adapts cameras and sensors to EdgeX: it is the ProtocolDriver that the
 // device SDK calls, and knows no camera's protocol itself.
 //
-// What a device is follows from its protocol properties (camera, machine or mqtt); which
+// What a device is follows from its protocol properties (camera, machine, mqtt or models); which
 // resource means what follows from the attribute "role" of the resource in its profile:
 // sample, rate, enabled, status, sent, dropped, reasons, outcome. So a site may have
 // profiles of its own, with names of its own.

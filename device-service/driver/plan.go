@@ -3,6 +3,7 @@
 package driver
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/common"
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/models"
 
+	"edgex-offload/device-service/appmodels"
 	"edgex-offload/device-service/camera"
 	"edgex-offload/device-service/properties"
 	"edgex-offload/device-service/sensor"
@@ -23,11 +25,12 @@ type plan struct {
 	spec        source.Spec
 	sample      models.DeviceResource
 	status      models.DeviceResource // without a name where the profile has none
+	models      *appmodels.Client     // of a device that stands for models; nil of others
 	fingerprint string                // the same as long as nothing of it changes
 }
 
 // protocols are those of which a device has exactly one.
-var protocols = [...]string{camera.Protocol, sensor.MachineProtocol, sensor.MQTTProtocol}
+var protocols = [...]string{camera.Protocol, sensor.MachineProtocol, sensor.MQTTProtocol, appmodels.Protocol}
 
 // plan reads a device against its profile.
 func (d *Driver) plan(device models.Device, profile models.DeviceProfile) (plan, error) {
@@ -47,6 +50,7 @@ func (d *Driver) plan(device models.Device, profile models.DeviceProfile) (plan,
 	if p.spec, err = d.spec(protocol, values, p.sample); err != nil {
 		return plan{}, err
 	}
+	p.models, _ = p.spec.Source.(*appmodels.Client)
 	p.fingerprint = fmt.Sprintf("%s %s %s %s\n%s", p.sample.Name, p.sample.Properties.ValueType, p.sample.Properties.MediaType,
 		p.status.Name, properties.Fingerprint(map[string]map[string]any{protocol: values}))
 	return p, nil
@@ -55,6 +59,9 @@ func (d *Driver) plan(device models.Device, profile models.DeviceProfile) (plan,
 // spec makes the source for a resource.
 func (d *Driver) spec(protocol string, values map[string]any, resource models.DeviceResource) (source.Spec, error) {
 	valueType := resource.Properties.ValueType
+	if protocol == appmodels.Protocol {
+		return modelsSpec(values, resource)
+	}
 	if protocol != sensor.MQTTProtocol && valueType != common.ValueTypeBinary {
 		return source.Spec{}, fmt.Errorf("resource %s of value type %s: a %s fills %s", resource.Name, valueType, protocol, common.ValueTypeBinary)
 	}
@@ -71,6 +78,15 @@ func (d *Driver) spec(protocol string, values map[string]any, resource models.De
 		return sensor.NewMQTT(values, sensor.Resource{Type: valueType, MediaType: resource.Properties.MediaType},
 			sensor.Environment{MaxBytes: limits.Bytes, CheckJPEG: limits.Check, Secret: d.secret, ClientID: d.clientID})
 	}
+}
+
+func modelsSpec(values map[string]any, resource models.DeviceResource) (source.Spec, error) {
+	spec, _, err := appmodels.New(values)
+	// Without its profile the resource is not known yet.
+	if valueType := resource.Properties.ValueType; resource.Name != "" && valueType != common.ValueTypeString {
+		err = errors.Join(err, fmt.Errorf("resource %s of value type %s: %s fills %s", resource.Name, valueType, appmodels.Protocol, common.ValueTypeString))
+	}
+	return spec, err
 }
 
 func protocolOf(device models.Device) (string, map[string]any, error) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/edgexfoundry/go-mod-core-contracts/v3/models"
+
+	"edgex-offload/device-service/appmodels"
 )
 
 // roleAttribute is the attribute of a resource that says what it means to the driver.
@@ -22,6 +24,12 @@ const (
 	roleDropped = "dropped" // Uint64
 	roleReasons = "reasons" // String, JSON object of counts
 	roleOutcome = "outcome" // comes from the app service alone
+
+	// Of a device that stands for models: String, the model's name; Bool for rescan.
+	roleLoad     = appmodels.Load
+	roleUnload   = appmodels.Unload
+	roleRollback = appmodels.Rollback
+	roleRescan   = appmodels.Rescan
 )
 
 func roleOf(attributes map[string]any) string {
