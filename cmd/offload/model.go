@@ -43,7 +43,7 @@ func modelCommand() *cobra.Command {
 		Short: "Try a model before a service loads it",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(modelCheckCommand(), modelCutsCommand(), modelSplitCommand())
+	cmd.AddCommand(modelCheckCommand(), modelCutsCommand(), modelSplitCommand(), modelQuantizeCommand())
 	return cmd
 }
 
