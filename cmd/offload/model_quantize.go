@@ -85,7 +85,7 @@ A CPU with AVX2 or AVX-512 but without VNNI (before Ice Lake and Zen 4) adds pro
 	f.StringVar(&o.to, "to", "", "`name` of the model to write, or number of the version of the same model; empty is <name>-int8, its next version")
 	f.Float64Var(&o.maxDrop, "max-drop", 1, "how many `points` of accuracy may be lost, 0 to 100")
 	f.BoolVar(&o.slower, "slower", false, "write it even if it is no faster here, as for another machine")
-	f.StringVar(&o.method, "method", quantize.Methods()[0], "how a range follows from what was seen: mse (least squared error), minmax (all of it), percentile (all but 0.01 % at each end)")
+	f.StringVar(&o.method, "method", string(quantize.Auto), "how a range follows from what was seen: mse (least squared error), minmax (all of it), percentile (all but 0.01 % at each end); auto takes what changes the layers' outputs least")
 	f.StringSliceVar(&o.quantize.Keep, "keep", nil, "`nodes` that stay in float32, by name")
 	f.BoolVar(&o.quantize.ReduceRange, "reduce-range", false, "weights of 7 bits, for a CPU without VNNI")
 	f.BoolVar(&o.quantize.PerTensor, "per-tensor", false, "one scale for all of a layer's weights, for what cannot run one per channel")

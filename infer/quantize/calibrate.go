@@ -35,7 +35,7 @@ func (c *Calibrated) learn(ctx context.Context, tensors []string, samples []Samp
 	if c.shapes, err = c.shapesOf(ctx, tensors, samples[0]); err != nil {
 		return err
 	}
-	c.ranges = map[string]Range{}
+	c.ranges = map[string]ranges{}
 	chunks := c.chunks(tensors)
 	for i, chunk := range chunks {
 		if err := c.learnChunk(ctx, chunk, samples, i*len(samples), len(chunks)*len(samples)); err != nil {
@@ -67,7 +67,7 @@ func (c *Calibrated) learnChunk(ctx context.Context, chunk []string, samples []S
 		c.opts.step("calibrate", done+i+1, of)
 	}
 	for k, name := range chunk {
-		c.ranges[name] = counts[k].rangeOf(c.opts.Method)
+		c.ranges[name] = counts[k].ranges()
 	}
 	return nil
 }

@@ -59,8 +59,21 @@ func (w *writer) findScales() {
 			w.scales[name] = w.scales[input(maker, 0)]
 			continue
 		}
-		w.scales[name] = w.learnt.ranges[name].scale()
+		method := w.form.Method
+		if !w.readAsIntegers(name) {
+			method = MinMax
+		}
+		w.scales[name] = w.learnt.ranges[name][method].scale()
 	}
+}
+
+// readAsIntegers says whether another step on integers comes after a tensor. One that ends
+// them is an output of the network, or near one, where the rare large values are what counts:
+// the score of the one place in a picture where there is something.
+func (w *writer) readAsIntegers(name string) bool {
+	return slices.ContainsFunc(w.n.users[name], func(user nodeProto) bool {
+		return w.in[user] && (w.classes[user] != same || slices.ContainsFunc(user.Output, w.readAsIntegers))
+	})
 }
 
 // writeLayer gives a layer integer weights.

@@ -19,7 +19,7 @@ type Options struct {
 	Backend infer.Backend
 	// Spec is the model's file: what the graph is fed.
 	Spec infer.Spec
-	// Method finds the ranges of activations; the default is MSE.
+	// Method finds the ranges of activations; the default is Auto.
 	Method Method
 	// Keep names nodes that stay in float32, by their name, or that of their first output.
 	Keep []string
@@ -53,7 +53,7 @@ func (o Options) step(what string, done, of int) {
 type Calibrated struct {
 	opts       Options
 	n          *network
-	ranges     map[string]Range
+	ranges     map[string]ranges
 	shapes     map[string][]int64 // of the tensors with ranges, with a batch of one
 	perChannel bool
 	layers     []string
@@ -62,7 +62,7 @@ type Calibrated struct {
 // Calibrate readies a graph and learns the range of each tensor that is to be quantized.
 func Calibrate(ctx context.Context, model []byte, samples []Sample, o Options) (*Calibrated, error) {
 	if o.Method == "" {
-		o.Method = MSE
+		o.Method = Auto
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -150,9 +150,6 @@ func (c *Calibrated) keep(more []string) map[string]bool {
 // in which they run.
 func (c *Calibrated) Layers() []string { return slices.Clone(c.layers) }
 
-// Ranges are those that were found, by tensor.
-func (c *Calibrated) Ranges() map[string]Range { return c.ranges }
-
 // Float is the graph as it was calibrated: folded, and still in float32.
 func (c *Calibrated) Float() ([]byte, error) {
 	m, err := c.n.checked()
@@ -170,6 +167,8 @@ type Form struct {
 	// which are columns of more channels: more multiplications, and the fast kernel. Which of
 	// the two is faster depends on the processor and the layer.
 	Columns bool
+	// Method overrides that of the options; without either it is MSE.
+	Method Method
 }
 
 // Model writes the integer version.
@@ -187,6 +186,12 @@ func (c *Calibrated) Model(f Form) ([]byte, error) {
 
 func (c *Calibrated) form(f Form) (*network, error) {
 	n := c.n.clone()
+	if f.Method == "" {
+		f.Method = c.opts.Method
+	}
+	if f.Method == Auto {
+		f.Method = MSE
+	}
 	w := &writer{
 		plan: n.newPlan(c.keep(f.Keep)), learnt: c, form: f,
 		scales: map[string]scale{}, names: map[scale][2]string{},

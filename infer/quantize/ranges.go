@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 )
 
 // Method is how a tensor's range follows from what the samples showed.
@@ -14,6 +13,8 @@ type Method string
 
 // The methods.
 const (
+	// Auto has Search take the one that changes the layers' outputs least.
+	Auto Method = "auto"
 	// MinMax takes all of it: nothing is cut off, and one outlier makes every step wide.
 	MinMax Method = "minmax"
 	// Percentile cuts off what is beyond the outermost 0.01 % on either side.
@@ -24,13 +25,13 @@ const (
 )
 
 // Methods lists them, the default first.
-func Methods() []string { return []string{string(MSE), string(MinMax), string(Percentile)} }
+func Methods() []Method { return []Method{Auto, MSE, MinMax, Percentile} }
 
 func (m Method) check() error {
-	if slices.Contains(Methods(), string(m)) {
+	if slices.Contains(Methods(), m) {
 		return nil
 	}
-	return fmt.Errorf("method %q: allowed are %s", m, strings.Join(Methods(), ", "))
+	return fmt.Errorf("method %q: allowed are %q", m, Methods())
 }
 
 // percentile is the share of values that Percentile covers on each side.
@@ -38,6 +39,17 @@ const percentile = .9999
 
 // Range is that of a tensor's values, 0 included.
 type Range struct{ Low, High float32 }
+
+// ranges are those that each method finds for a tensor.
+type ranges map[Method]Range
+
+func (h *histogram) ranges() ranges {
+	all := ranges{}
+	for _, m := range Methods()[1:] {
+		all[m] = h.rangeOf(m)
+	}
+	return all
+}
 
 // steps is how many there are from one end of uint8 to the other.
 const steps = 255

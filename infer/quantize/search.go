@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 const (
 	// tryRounds is how often each form is run to see which is the fastest.
 	tryRounds = 60
-	// sensitive is how many samples the sensitivity of a layer is found with.
+	// sensitive is how many samples the sensitivity of a layer, and a method, is found with.
 	sensitive = 16
 	// mostTries bounds how often more layers are kept in float32: 1, 2, 4, 8 and 16.
 	mostTries = 5
@@ -58,6 +59,9 @@ func (c *Calibrated) Search(ctx context.Context, samples []Sample, w Wanted) (Fo
 	if err != nil {
 		return Found{}, err
 	}
+	if form, err = c.choose(ctx, form, samples); err != nil {
+		return Found{}, err
+	}
 	found, err := c.judge(ctx, form, w)
 	if err != nil {
 		return Found{}, err
@@ -80,45 +84,92 @@ func (c *Calibrated) Search(ctx context.Context, samples []Sample, w Wanted) (Fo
 	return found, nil
 }
 
-// fastest tries the forms on this machine.
-func (c *Calibrated) fastest(ctx context.Context, samples []Sample) (best Form, err error) {
-	forms := []Form{{}, {Columns: true}}
-	if len(c.layers) > 1 {
-		forms = append(forms, Form{Keep: c.layers[:1]})
+// prefixes are how many of the first layers may stay in float32 because that is faster: on
+// large pictures of few channels the integer kernels lose to those in float32.
+func prefixes() []int { return []int{1, 2, 3, 4, 6, 8} }
+
+// forms are those that may be the fastest.
+func (c *Calibrated) forms() []Form {
+	list := []Form{{}, {Columns: true}}
+	for _, n := range prefixes() {
+		if n <= len(c.layers)/2 {
+			list = append(list, Form{Keep: c.layers[:n]})
+		}
 	}
+	return list
+}
+
+// fastest tries the forms on this machine, each against the best one so far.
+func (c *Calibrated) fastest(ctx context.Context, samples []Sample) (Form, error) {
+	var best Form
+	var bestModel []byte
+	forms := c.forms()
+	for i, f := range forms {
+		model, err := c.Model(f)
+		if err != nil {
+			return Form{}, err
+		}
+		faster := bestModel == nil
+		if !faster && !bytes.Equal(model, bestModel) {
+			if faster, err = c.faster(ctx, model, bestModel, samples); err != nil {
+				return Form{}, err
+			}
+		}
+		if faster {
+			best, bestModel = f, model
+		}
+		c.opts.step("try forms", i+1, len(forms))
+	}
+	return best, nil
+}
+
+// faster says whether a graph is clearly faster than another.
+func (c *Calibrated) faster(ctx context.Context, model, than []byte, samples []Sample) (is bool, err error) {
 	var graphs []infer.Graph
 	defer func() {
 		for _, g := range graphs {
 			err = errors.Join(err, g.Close())
 		}
 	}()
-	var models [][]byte
-	var tried []Form
-	for _, f := range forms {
-		model, err := c.Model(f)
+	for _, m := range [][]byte{model, than} {
+		g, err := c.loadWhole(ctx, m)
 		if err != nil {
-			return Form{}, err
+			return false, err
 		}
-		if slices.ContainsFunc(models, func(other []byte) bool { return bytes.Equal(model, other) }) {
-			continue
-		}
-		graph, err := c.loadWhole(ctx, model)
-		if err != nil {
-			return Form{}, err
-		}
-		models, graphs, tried = append(models, model), append(graphs, graph), append(tried, f)
+		graphs = append(graphs, g)
 	}
 	times, err := Times(ctx, c.opts.Now, graphs, samples, tryRounds)
 	if err != nil {
-		return Form{}, err
+		return false, err
 	}
-	at := 0
-	for i, list := range times {
-		if list[len(list)/2] < times[at][len(times[at])/2] {
-			at = i
+	const clearly = .98
+	return float64(times[0][tryRounds/2]) < clearly*float64(times[1][tryRounds/2]), nil
+}
+
+// choose takes the method that changes the layers' outputs least in the mean, if none is asked
+// for.
+func (c *Calibrated) choose(ctx context.Context, form Form, samples []Sample) (Form, error) {
+	if c.opts.Method != Auto {
+		return form, nil
+	}
+	least := math.Inf(1)
+	best := form
+	for i, m := range Methods()[1:] {
+		form.Method = m
+		layers, err := c.LayerErrors(ctx, form, samples[:min(len(samples), sensitive)])
+		if err != nil {
+			return Form{}, err
 		}
+		sum := 0.
+		for _, l := range layers {
+			sum += l.Error
+		}
+		if sum < least {
+			best, least = form, sum
+		}
+		c.opts.step("try methods", i+1, len(Methods())-1)
 	}
-	return tried[at], nil
+	return best, nil
 }
 
 // keepSome keeps the most sensitive layers in float32, twice as many each time.
@@ -133,7 +184,8 @@ func (c *Calibrated) keepSome(ctx context.Context, first Found, samples []Sample
 		if many > len(order)/2 {
 			break
 		}
-		form := Form{Columns: first.Form.Columns, Keep: slices.Clone(first.Form.Keep)}
+		form := first.Form
+		form.Keep = slices.Clone(form.Keep)
 		for _, layer := range order[:many] {
 			form.Keep = append(form.Keep, layer.Layer)
 		}
