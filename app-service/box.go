@@ -16,6 +16,7 @@ import (
 	"edgex-offload/app-service/supply"
 	"edgex-offload/cascade"
 	"edgex-offload/infer"
+	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
 	"edgex-offload/runner"
@@ -26,6 +27,7 @@ import (
 // is missing keeps it from starting.
 type box struct {
 	backend *ort.Runtime
+	server  *oip.Client // nil where no model server is configured
 	models  *infer.Repository
 	// cascades run on the runner.
 	cascades *cascade.Set
@@ -52,7 +54,14 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 	if b.backend, err = ort.New(plan.Backend); err != nil {
 		return nil, err
 	}
-	plan.Models.Backend, plan.Models.OnChange, plan.Models.Log = b.backend, b.modelsChanged, lc
+	backends := infer.Backends{infer.ONNX: b.backend}
+	if plan.ModelServer.Address != "" {
+		if b.server, err = oip.New(plan.ModelServer); err != nil {
+			return nil, fmt.Errorf("%s.Models.OIP: %w", config.Section, err)
+		}
+		backends[infer.OIP] = b.server
+	}
+	plan.Models.Backend, plan.Models.OnChange, plan.Models.Log = backends, b.modelsChanged, lc
 	if b.models, err = infer.Open(plan.Models); err != nil {
 		return nil, err
 	}
@@ -171,6 +180,9 @@ func (b *box) close() error {
 	errs = append(errs, b.network.close())
 	if b.models != nil {
 		errs = append(errs, b.models.Close())
+	}
+	if b.server != nil {
+		errs = append(errs, b.server.Close())
 	}
 	if b.backend != nil { // outlives the models that use it
 		errs = append(errs, b.backend.Close())

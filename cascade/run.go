@@ -25,7 +25,7 @@ type Options struct {
 	// UnderWay is how many pictures may be under way at once; one more ends at once. Default 64.
 	UnderWay int
 	// Pictures is how many may be decoded at once, and be kept so until they are cropped; the
-	// others wait. Raising it takes memory, up to 6 bytes a pixel for each. Default 4.
+	// others wait. Raising it takes memory, up to picture.MaxBytes for each. Default 4.
 	Pictures int
 	// Parallel is how many tasks of one stage are handed over at once. Default 16.
 	Parallel int

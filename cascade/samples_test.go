@@ -90,6 +90,7 @@ func TestFacesOfAPhoto(t *testing.T) {
 			}
 		}
 		require.Equal(t, want.classes, classes, file)
+		t.Log(offload.Explain(&o.Record))
 		tasks := 1 + want.classes
 		for _, s := range o.Record.Stages {
 			tasks -= s.Tasks

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"edgex-offload/endpoint"
 	"edgex-offload/infer"
+	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
 	"edgex-offload/remote"
 )
@@ -30,6 +32,7 @@ type config struct {
 	Limits       limitsConfig  `yaml:"Limits"`
 	Models       modelsConfig  `yaml:"Models"`
 	ONNXRuntime  onnxConfig    `yaml:"ONNXRuntime"`
+	OIP          oipConfig     `yaml:"OIP"`
 }
 
 type httpConfig struct {
@@ -58,6 +61,30 @@ type modelsConfig struct {
 	PublicKey    string        `yaml:"PublicKey" help:"PEM file of an Ed25519 public key whose signature each model must have; empty asks for none"`
 	DrainTimeout time.Duration `yaml:"DrainTimeout" help:"how long tasks under way may go on after a new version took their model's place"`
 	Canary       canaryConfig  `yaml:"Canary"`
+	OIP          modelServer   `yaml:"OIP"`
+}
+
+// modelServer is where the models with backend: oip are.
+type modelServer struct {
+	Address        string          `yaml:"Address" help:"host:port of a model server (Triton's is 8001) for models with backend: oip; empty is none"`
+	TLS            clientTLSConfig `yaml:"TLS"`
+	ConnectTimeout time.Duration   `yaml:"ConnectTimeout" help:"longest attempt to connect to it, and longest question about a model"`
+	CheckInterval  time.Duration   `yaml:"CheckInterval" help:"pause between looks at whether a model is ready there"`
+	MessageBytes   int             `yaml:"MessageBytes" help:"largest request to it and answer from it, in bytes"`
+}
+
+type clientTLSConfig struct {
+	Enabled    bool   `yaml:"Enabled" help:"true secures the connection to the model server"`
+	CA         string `yaml:"CA" help:"PEM file of the authorities to trust; empty trusts the system's"`
+	Cert       string `yaml:"Cert" help:"PEM file of this side's certificate, where the model server asks for one"`
+	Key        string `yaml:"Key" help:"PEM file of its key"`
+	ServerName string `yaml:"ServerName" help:"name expected in the model server's certificate; empty is the host of Address"`
+}
+
+// oipConfig says whether clients of the Open Inference Protocol are served.
+type oipConfig struct {
+	Enabled bool `yaml:"Enabled" help:"true serves the Open Inference Protocol (KServe v2) on Address as well"`
+	Control bool `yaml:"Control" help:"true lets its clients load and unload models"`
 }
 
 type canaryConfig struct {
@@ -87,25 +114,38 @@ func defaults() config {
 		DrainTimeout: 10 * time.Second,
 		HTTP:         httpConfig{Address: ":50052"},
 		Limits:       limitsConfig{MessageBytes: remote.DefaultMessageLimit, RunLimit: 30 * time.Second, Connections: 256},
-		Models:       modelsConfig{Dir: "models", Rescan: 10 * time.Second, DrainTimeout: 30 * time.Second, Canary: canaryConfig(infer.DefaultCanary())},
-		ONNXRuntime:  onnxConfig{Providers: []string{ort.CPU}, ProviderOptions: map[string]map[string]string{}, Threads: 1},
+		Models: modelsConfig{
+			Dir: "models", Rescan: 10 * time.Second, DrainTimeout: 30 * time.Second, Canary: canaryConfig(infer.DefaultCanary()),
+			OIP: modelServer{ConnectTimeout: 2 * time.Second, CheckInterval: 2 * time.Second, MessageBytes: oip.DefaultMessageBytes},
+		},
+		ONNXRuntime: onnxConfig{Providers: []string{ort.CPU}, ProviderOptions: map[string]map[string]string{}, Threads: 1},
+		OIP:         oipConfig{Enabled: true},
 	}
 }
 
-func (t tlsConfig) files() remote.TLSConfig {
-	return remote.TLSConfig{Enabled: t.Enabled, CA: t.CA, Cert: t.Cert, Key: t.Key}
+func (t tlsConfig) files() endpoint.TLS {
+	return endpoint.TLS{Enabled: t.Enabled, CA: t.CA, Cert: t.Cert, Key: t.Key}
+}
+
+// modelServer is where models with backend: oip run. CallTimeout is that of a task without a deadline.
+func (c config) modelServer() oip.Options {
+	m := c.Models.OIP
+	return oip.Options{
+		Address: m.Address, TLS: endpoint.TLS(m.TLS), ConnectTimeout: m.ConnectTimeout, CallTimeout: c.Limits.RunLimit,
+		CheckInterval: m.CheckInterval, MessageBytes: m.MessageBytes, Describe: ort.PortsOf,
+	}
 }
 
 // validate names every key that is wrong, its value and what is allowed.
 func (c config) validate() error {
-	errs := []error{remote.ValidateAddress("Address", c.Address, true)}
+	errs := []error{endpoint.ValidateAddress("Address", c.Address, true)}
 	bad := func(ok bool, key string, value any, allowed string) {
 		if !ok {
 			errs = append(errs, fmt.Errorf("%s %v: allowed is %s", key, value, allowed))
 		}
 	}
 	if c.HTTP.Address != "" {
-		errs = append(errs, remote.ValidateAddress("HTTP.Address", c.HTTP.Address, true))
+		errs = append(errs, endpoint.ValidateAddress("HTTP.Address", c.HTTP.Address, true))
 	}
 	_, err := c.level()
 	errs = append(errs, err, remote.ValidateCongestion("Congestion", c.Congestion))
@@ -135,7 +175,26 @@ func (c config) validate() error {
 	for p := range c.ONNXRuntime.ProviderOptions {
 		bad(slices.Contains(providers, p), "ONNXRuntime.ProviderOptions", fmt.Sprintf("%q", p), strings.Join(providers, ", "))
 	}
+	if c.Models.OIP.Address != "" {
+		errs = append(errs, under("Models.OIP", c.modelServer().Validate()))
+	}
+	bad(c.OIP.Enabled || !c.OIP.Control, "OIP.Control", c.OIP.Control, "false with OIP.Enabled false")
 	return errors.Join(append(errs, c.TLS.files().ValidateServer())...)
+}
+
+// under puts a section's name before each error of keys in it.
+func under(section string, err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, each := range joined.Unwrap() {
+			errs = append(errs, under(section, each))
+		}
+		return errors.Join(errs...)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s.%w", section, err)
+	}
+	return err
 }
 
 // publicKey is whose signature each model must have; nil is none.

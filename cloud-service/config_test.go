@@ -96,6 +96,8 @@ func TestConfigurationErrors(t *testing.T) {
 		"no congestion":  {"Congestion: ''", "", []string{`Congestion "": allowed is system`}},
 		"provider":       {"ONNXRuntime: {Providers: [GPU]}", "", []string{`ONNXRuntime.Providers "GPU": allowed is TensorRT, CUDA, CPU`}},
 		"TLS without it": {"TLS: {Cert: a, Key: b}", "", []string{"TLS.Enabled false: allowed with CA, Cert, Key"}},
+		"model server":   {"Models: {OIP: {Address: triton, CheckInterval: 1ms, TLS: {CA: a}}}", "", []string{`Models.OIP.Address "triton": allowed is host:port`, "Models.OIP.TLS.Enabled false: allowed with", "Models.OIP.CheckInterval 1ms: allowed is 10ms to 1h0m0s"}},
+		"control alone":  {"OIP: {Enabled: false, Control: true}", "", []string{"OIP.Control true: allowed is false with OIP.Enabled false"}},
 		"TLS half":       {"TLS: {Enabled: true, Cert: a}", "", []string{`TLS.Cert "a" with TLS.Key "": allowed is both or none`}},
 		"large":          {"#" + strings.Repeat("x", maxConfigBytes), "", []string{"allowed is up to 1048576 bytes"}},
 	} {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,7 +33,7 @@ func newMetrics(s *service) *metrics {
 		registry: prometheus.NewRegistry(),
 		tasks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "tasks_total",
-			Help: "Tasks by kind (empty where it was not read or not valid) and result: ok, failed, or the gRPC status of the refusal.",
+			Help: "Tasks by kind (ModelInfer for one of the Open Inference Protocol, empty where it was not read or not valid) and result: ok, failed, or the gRPC status of the refusal.",
 		}, []string{"kind", "result"}),
 		bytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Name: "payload_bytes_total", Help: "Bytes of payload received.",
@@ -68,7 +69,10 @@ func (m *metrics) handler() http.Handler {
 // valid, and a model that answered.
 func (m *metrics) observe(served remote.Served) {
 	kind, result := served.Kind.String(), strings.ToLower(served.Code.String())
-	if !served.Read || served.Code == codes.InvalidArgument {
+	switch {
+	case served.Method != "":
+		kind = path.Base(served.Method)
+	case !served.Read || served.Code == codes.InvalidArgument:
 		kind = "" // not known, or what is not valid
 	}
 	if served.Failed {

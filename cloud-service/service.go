@@ -39,12 +39,17 @@ func run(ctx context.Context, c config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.runtime.Close()) }()
+	backend, closeServer, err := backends(c, s.runtime)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeServer()) }()
 	key, err := c.Models.publicKey()
 	if err != nil {
 		return err
 	}
 	if s.repository, err = infer.Open(infer.Options{
-		Dir: c.Models.Dir, Place: infer.Cloud, Backend: s.runtime, Concurrency: c.Limits.Workers,
+		Dir: c.Models.Dir, Place: infer.Cloud, Backend: backend, Concurrency: c.Limits.Workers,
 		Rescan: c.Models.Rescan, DrainTimeout: c.Models.DrainTimeout, Canary: infer.Canary(c.Models.Canary), PublicKey: key,
 		OnChange: s.modelsChanged, Log: logf{log},
 	}); err != nil {
@@ -56,6 +61,7 @@ func run(ctx context.Context, c config, log *slog.Logger) (err error) {
 		Models: models{s.repository}, Name: c.Name, TLS: c.TLS.files(), Workers: c.Limits.Workers,
 		QueueLimit: c.Limits.QueueLimit, MessageLimit: c.Limits.MessageBytes, RunLimit: c.Limits.RunLimit,
 		Connections: c.Limits.Connections, Congestion: c.Congestion, Log: log, Observe: metrics.observe,
+		Services: s.oipServices(),
 	}); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ package infer
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"edgex-offload/infer/decode"
 )
@@ -20,9 +22,32 @@ type Backend interface {
 type Source struct {
 	// Dir is the folder of the version, for graphs that keep their weights in files beside.
 	Dir string
-	// ONNX is the content of model.onnx. The backend does not keep it.
+	// Name and Version are those of the folder.
+	Name, Version string
+	// ONNX is the content of model.onnx; nil where Spec.Backend needs none and there is none.
+	// The backend does not keep it.
 	ONNX []byte
 	Spec Spec
+	// Lost may be called once the graph is loaded, from any goroutine but not from within
+	// Load, when it cannot run any more because of something outside, as a server that went
+	// away. The model is not ready from then on and is loaded again at the next look at the
+	// folder. It does not block and may be nil.
+	Lost func(cause error)
+}
+
+// Backends picks among backends by a Spec's Backend: ONNX, OIP.
+type Backends map[string]Backend
+
+// Load implements Backend.
+func (b Backends) Load(ctx context.Context, source Source) (Graph, error) {
+	backend := b[source.Spec.Backend]
+	switch {
+	case backend == nil && source.Spec.Backend == OIP:
+		return nil, errors.New("backend is oip: no model server is configured: set Models.OIP.Address to its host:port")
+	case backend == nil:
+		return nil, fmt.Errorf("backend is %q: this service does not have it", source.Spec.Backend)
+	}
+	return backend.Load(ctx, source)
 }
 
 // Graph is a loaded graph. It is safe for concurrent use.
@@ -50,6 +75,8 @@ type About struct {
 	Inputs, Outputs []Port
 	// Batches tells that the first dimension of all of them is free.
 	Batches bool
+	// MostBatch bounds a batch; 0 is no bound.
+	MostBatch int
 }
 
 // Port is an input or output of a graph.

@@ -41,6 +41,8 @@ func (b Batch) size(about About) int {
 	switch {
 	case b.Size == 0 && (about.Provider == "CPU" || !about.Batches):
 		return 1
+	case b.Size == 0 && about.MostBatch > 0:
+		return min(acceleratorBatch, about.MostBatch)
 	case b.Size == 0:
 		return acceleratorBatch
 	}
@@ -71,7 +73,7 @@ func (s Spec) batched(ctx context.Context, graph Graph) (Graph, error) {
 func (in Input) sizes(about About) []int {
 	var sizes []int
 	for _, feed := range in.Feeds() {
-		if feed.Name != "" && !slices.ContainsFunc(about.Inputs, func(p Port) bool { return p.Name == feed.Name }) {
+		if feed.Optional && !slices.ContainsFunc(about.Inputs, func(p Port) bool { return feed.Is(p.Name) }) {
 			continue // it is optional
 		}
 		n := 1

@@ -4,8 +4,10 @@ package infer
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -113,10 +115,13 @@ func (r *Repository) readFiles(v *version) (files, error) {
 		return files{}, err
 	}
 	onnx, err := readGraph(v.dir)
-	if err != nil {
+	known := sums{SpecFile: sha256.Sum256(raw)}
+	switch {
+	case err == nil:
+		known[GraphFile] = sha256.Sum256(onnx)
+	case spec.Backend != OIP || !errors.Is(err, fs.ErrNotExist): // what a model server runs need not be here
 		return files{}, err
 	}
-	known := sums{SpecFile: sha256.Sum256(raw), GraphFile: sha256.Sum256(onnx)}
 	all, err := contentOf(v.dir, known)
 	if err != nil {
 		return files{}, err

@@ -32,6 +32,8 @@ func (r *Repository) keep(ctx context.Context) {
 			c.run(ctx)
 		case <-r.judged:
 			r.judge()
+		case <-r.lost:
+			r.dropLost(ctx)
 		}
 	}
 }

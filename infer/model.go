@@ -34,6 +34,7 @@ type model struct {
 	steps   *pipeline
 	places  *places // nil where the repository's bound alone holds
 	lease   *lease
+	loss    *loss
 	learned *learned
 	now     func() time.Time
 	// first is the time of the first run, which pays for memory and, on an accelerator, for
@@ -86,7 +87,8 @@ func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) 
 		return nil, err
 	}
 	v.content = files.content
-	graph, err := r.opts.Backend.Load(ctx, Source{Dir: v.dir, ONNX: files.onnx, Spec: v.spec})
+	loss := &loss{wake: r.lost}
+	graph, err := r.opts.Backend.Load(ctx, Source{Dir: v.dir, Name: v.name, Version: v.number, ONNX: files.onnx, Spec: v.spec, Lost: loss.tell})
 	if err == nil {
 		graph, err = v.spec.batched(ctx, graph)
 	}
@@ -94,11 +96,14 @@ func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) 
 		return nil, err
 	}
 	m := &model{
-		variant: v.variant(), version: v, spec: v.spec, content: v.content, graph: graph, steps: newPipeline(v.spec),
-		lease: newLease(), learned: v.learned, now: r.opts.now,
+		variant: v.variant(), version: v, spec: v.spec, content: v.content, graph: graph,
+		lease: newLease(), loss: loss, learned: v.learned, now: r.opts.now,
 	}
 	if n := v.spec.Concurrency; n > 0 {
 		m.places = newPlaces(m.variant, n, r.opts.Waiting)
+	}
+	if m.steps, err = newPipeline(v.spec, v.dir, graph.About().Inputs); err != nil {
+		return nil, errors.Join(err, graph.Close())
 	}
 	if err := m.warmUp(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("first inference: %w", err), graph.Close())

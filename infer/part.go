@@ -80,6 +80,7 @@ func (s Spec) validateSplit(c *checker) {
 	c.check(err == nil && len(sum) == sha256.Size, "split.sha256", quoted(s.Split.SHA256), "64 hex digits: that of the whole's model.onnx")
 	c.check(len(s.Split.At) >= 1 && len(s.Split.At) <= features.MaxTensors, "split.at", s.Split.At, fmt.Sprintf("a list of 1 to %d tensors", features.MaxTensors))
 	c.check(s.Split.FeatureBytes >= 0 && s.Split.HeadMs >= 0 && s.Split.TailMs >= 0, "split", "measured below 0", "figures of 0 or more")
+	c.check(!s.reconstructs(), "anomaly.reconstruction", quoted(s.Anomaly.Reconstruction), "none for a part of a network, which has not the whole's input")
 	if s.Split.Part == Head {
 		c.check(slices.Equal(s.Outputs, s.Split.At), "outputs", s.Outputs, "the same list as split.at")
 		return

@@ -42,7 +42,7 @@ func (p *pipeline) fillFeatures(inputs [][]float32, task offload.Task) (picture.
 }
 
 // encode makes the answer of a head.
-func (p *pipeline) encode(outputs []Tensor, at picture.Placement) (offload.Answer, error) {
+func (p *pipeline) encode(outputs []Tensor, _ []float32, at picture.Placement) (offload.Answer, error) {
 	f := features.Features{Cut: p.spec.Split.Cut(), At: features.Placement(at)}
 	for _, t := range outputs {
 		f.Tensors = append(f.Tensors, features.Tensor{Name: t.Name, Shape: t.Shape, Data: t.Data})

@@ -4,10 +4,10 @@ package infer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
-	"edgex-offload/infer/decode"
 	"edgex-offload/infer/features"
 	"edgex-offload/infer/picture"
 	"edgex-offload/offload"
@@ -15,28 +15,26 @@ import (
 
 // pipeline takes a task through one model: payload to tensor, graph, outputs to answer.
 type pipeline struct {
-	spec     Spec
-	plan     *picture.Plan // of an image
-	classes  decode.Classifier
-	detector decode.Detector
-	codec    *features.Codec // of a part of a network
+	spec   Spec
+	plan   *picture.Plan   // of an image
+	text   *textFiller     // of a text
+	codec  *features.Codec // of a part of a network
+	decode answerer
 }
 
-func newPipeline(s Spec) *pipeline {
-	p := &pipeline{
-		spec:    s,
-		plan:    planOf(s.Input),
-		classes: decode.Classifier{Labels: s.Labels, Scores: decode.Scores(s.Scores)},
-		detector: decode.Detector{
-			Head: s.Decoder, Width: s.Input.Width, Height: s.Input.Height, Labels: s.Labels,
-			Threshold: float32(s.Detection.Threshold), IoU: float32(s.Detection.IoU),
-			MaxObjects: s.Detection.MaxObjects, Strides: s.Detection.Strides,
-		},
-	}
+// newPipeline prepares a model of the folder dir for a graph with these inputs.
+func newPipeline(s Spec, dir string, inputs []Port) (p *pipeline, err error) {
+	p = &pipeline{spec: s, plan: planOf(s.Input)}
 	if s.Split.Part != "" {
 		p.codec = features.NewCodec()
 	}
-	return p
+	if p.decode = newAnswerer(s); s.Decoder == Features {
+		p.decode = p.encode
+	}
+	if s.Input.Type == "text" {
+		p.text, err = newTextFiller(s.Input, dir, inputs)
+	}
+	return p, err
 }
 
 func planOf(in Input) *picture.Plan {
@@ -54,39 +52,64 @@ func planOf(in Input) *picture.Plan {
 
 // answer runs one task. Its error wraps ErrInput if the payload is at fault.
 func (p *pipeline) answer(ctx context.Context, graph Graph, task offload.Task) (offload.Answer, error) {
-	var at picture.Placement
-	var answer offload.Answer
-	fill := func(inputs [][]float32) (err error) {
-		if p.spec.Input.Type == Features {
-			at, err = p.fillFeatures(inputs, task)
-		} else if p.plan != nil {
-			at, err = p.fillImage(inputs[0], task)
-		} else {
-			err = p.fillSignal(inputs[0], task)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrInput, err)
-		}
-		return nil
-	}
-	read := func(outputs []Tensor) (err error) {
-		answer, err = p.read(outputs, at)
-		return err
-	}
-	err := graph.Run(ctx, 1, fill, read)
-	return answer, err
+	r := &run{pipeline: p, task: task, watch: newWatch(ctx)}
+	err := graph.Run(ctx, 1, r.fill, r.read)
+	return r.answer, err
 }
 
-func (p *pipeline) fillImage(input []float32, task offload.Task) (picture.Placement, error) {
-	if err := checkType(task, "image/jpeg", "image/jpg", "image/png"); err != nil {
-		return picture.Placement{}, err
+// run is one task on its way through the pipeline.
+type run struct {
+	*pipeline
+	task   offload.Task
+	watch  watch
+	at     picture.Placement // of an image
+	fed    []float32         // what a reconstruction is compared with
+	answer offload.Answer
+}
+
+func (r *run) fill(inputs [][]float32) (err error) {
+	switch r.spec.Input.Type {
+	case Features:
+		r.at, err = r.fillFeatures(inputs, r.task)
+	case "image":
+		err = r.fillImage(inputs[0])
+	case "text":
+		err = r.fillText(inputs, r.task)
+	default:
+		err = r.fillSignal(inputs[0], r.task)
 	}
-	img, err := p.plan.Decode(task.Payload)
 	if err != nil {
-		return picture.Placement{}, err
+		return fmt.Errorf("%w: %w", ErrInput, err)
 	}
-	defer p.plan.Recycle(img)
-	return p.plan.Fill(input, img)
+	if r.spec.reconstructs() {
+		r.fed = slices.Clone(inputs[0])
+	}
+	r.watch.lap(tensorStage)
+	return nil
+}
+
+func (r *run) read(outputs []Tensor) (err error) {
+	r.watch.lap(graphStage)
+	if len(outputs) == 0 {
+		return fmt.Errorf("the graph gave no output: decoder %s needs one", r.spec.Decoder)
+	}
+	r.answer, err = r.decode(outputs, r.fed, r.at)
+	r.watch.lap(readStage)
+	return err
+}
+
+func (r *run) fillImage(input []float32) error {
+	if err := checkType(r.task, "image/jpeg", "image/jpg", "image/png"); err != nil {
+		return err
+	}
+	img, err := r.plan.Decode(r.task.Payload)
+	if err != nil {
+		return err
+	}
+	defer r.plan.Recycle(img)
+	r.watch.lap(decodeStage)
+	r.at, err = r.plan.Fill(input, img)
+	return err
 }
 
 func (p *pipeline) fillSignal(input []float32, task offload.Task) error {
@@ -94,6 +117,16 @@ func (p *pipeline) fillSignal(input []float32, task offload.Task) error {
 		return err
 	}
 	return fillSignal(p.spec.Input, input, task)
+}
+
+func (p *pipeline) fillText(inputs [][]float32, task offload.Task) error {
+	if err := checkType(task, TextType, TextType+"; charset=utf-8", "application/octet-stream"); err != nil {
+		return err
+	}
+	if p.text == nil {
+		return errors.New("there is no vocabulary: a text's graph runs only with the folder that it lies in")
+	}
+	return p.text.fill(inputs, task)
 }
 
 // checkType refuses a payload that says itself that it is something else. One that says
@@ -104,54 +137,4 @@ func checkType(task offload.Task, allowed ...string) error {
 		return nil
 	}
 	return fmt.Errorf("content-type is %q: allowed for %s are %q", clip(got), task.Kind, allowed)
-}
-
-func (p *pipeline) read(outputs []Tensor, at picture.Placement) (offload.Answer, error) {
-	if p.spec.Decoder == Features {
-		return p.encode(outputs, at)
-	}
-	if p.spec.Decoder == Classification {
-		out, err := p.only(outputs)
-		if err != nil {
-			return offload.Answer{}, err
-		}
-		return p.classes.Answer(out)
-	}
-	if p.spec.Decoder == SSD {
-		outputs = p.scoresFirst(outputs)
-	} else {
-		out, err := p.only(outputs)
-		if err != nil {
-			return offload.Answer{}, err
-		}
-		outputs = []Tensor{out}
-	}
-	objects, err := p.detector.Objects(outputs, at.ToPicture)
-	answer := offload.Answer{Objects: objects}
-	if len(objects) > 0 {
-		answer.Label, answer.Confidence = objects[0].Label, objects[0].Confidence
-	}
-	return answer, err
-}
-
-// only is the one output that a decoder of one reads. Without a name it is the first:
-// detectors exported with their intermediate heads have the joined one there.
-func (p *pipeline) only(outputs []Tensor) (Tensor, error) {
-	if len(outputs) == 0 {
-		return Tensor{}, fmt.Errorf("the graph has no output: decoder %s needs one", p.spec.Decoder)
-	}
-	return outputs[0], nil
-}
-
-// scoresFirst tells scores from boxes, if outputs does not name them: boxes have four
-// values each.
-func (p *pipeline) scoresFirst(outputs []Tensor) []Tensor {
-	if len(outputs) != 2 || len(p.spec.Outputs) > 0 {
-		return outputs
-	}
-	four := func(t Tensor) bool { return len(t.Shape) > 0 && t.Shape[len(t.Shape)-1] == 4 }
-	if four(outputs[0]) && !four(outputs[1]) {
-		return []Tensor{outputs[1], outputs[0]}
-	}
-	return outputs
 }

@@ -116,6 +116,7 @@ type Repository struct {
 
 	commands chan command
 	judged   chan struct{} // has room for one: a trial came to a verdict
+	lost     chan struct{} // has room for one: a model cannot run any more
 	tried    chan struct{} // closed when each model was tried once
 	stop     context.CancelFunc
 	ended    chan struct{}
@@ -140,6 +141,7 @@ func Open(opts Options) (*Repository, error) {
 		series:   map[string]*series{},
 		commands: make(chan command, mostCommands),
 		judged:   make(chan struct{}, 1),
+		lost:     make(chan struct{}, 1),
 		tried:    make(chan struct{}),
 		stop:     stop,
 		ended:    make(chan struct{}),
@@ -230,15 +232,16 @@ func (r *Repository) attempt(ctx context.Context, m *model, task offload.Task) (
 	if !is || (!task.Deadline.IsZero() && task.Deadline.Before(deadline)) {
 		deadline = task.Deadline
 	}
-	for _, p := range []*places{m.places, r.places} { // the model's first: who waits for it keeps nobody else
-		if p == nil {
-			continue
-		}
-		if err := p.enter(ctx, deadline); err != nil {
+	if m.places != nil { // the model's first: who waits for it keeps nobody else
+		if err := m.places.enter(ctx, deadline); err != nil {
 			return offload.Answer{}, 0, err
 		}
-		defer p.leave()
+		defer m.places.leave()
 	}
+	if err := r.places.enter(ctx, deadline); err != nil {
+		return offload.Answer{}, 0, err
+	}
+	defer r.places.leave()
 	if err := r.late(ctx, task); err != nil {
 		return offload.Answer{}, 0, err
 	}

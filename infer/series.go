@@ -61,7 +61,8 @@ func (v *version) set(state State, err error) { v.state, v.err = state, err }
 
 // curable says whether loading the same files again may help.
 func (v *version) curable() bool {
-	return v.state == Failed && (errors.Is(v.err, ErrBackend) || errors.Is(v.err, errDraining))
+	onServer := v.spec.Backend == OIP // where the model may be put right
+	return v.state == Failed && (onServer || errors.Is(v.err, ErrBackend) || errors.Is(v.err, errDraining))
 }
 
 // mayBeTried says whether the version may be loaded in this look.

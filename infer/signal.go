@@ -92,12 +92,14 @@ func shapeText(shape []int) string {
 }
 
 // example is a payload that the input takes, for a first inference: a grey picture of
-// the tensor's size, or silence.
+// the tensor's size, silence, or a few words.
 func (in Input) example() []byte {
-	if in.Type == Features {
+	switch in.Type {
+	case Features:
 		return in.exampleFeatures()
-	}
-	if in.Type != "image" {
+	case "text":
+		return []byte("A text of no meaning.")
+	case "signal":
 		return make([]byte, 4*in.Values())
 	}
 	img := image.NewYCbCr(image.Rect(0, 0, in.Width, in.Height), image.YCbCrSubsampleRatio420)

@@ -5,7 +5,9 @@ package infer
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"edgex-offload/infer/decode"
 	"edgex-offload/internal/strictyaml"
 	"edgex-offload/offload"
 )
@@ -25,13 +27,12 @@ const (
 	Cloud = "cloud"
 )
 
-// The decoders: what the graph's output means.
+// What runs a model's graph.
 const (
-	Classification = "classification"
-	YOLOv5         = "yolov5"
-	YOLOv8         = "yolov8"
-	YOLOX          = "yolox"
-	SSD            = "ssd"
+	// ONNX: ONNX Runtime in this process, with the model.onnx beside model.yaml.
+	ONNX = "onnx"
+	// OIP: a model server that speaks the Open Inference Protocol, as Triton.
+	OIP = "oip"
 )
 
 // Spec is a model.yaml: everything that is needed to feed the graph beside it and to
@@ -43,20 +44,30 @@ type Spec struct {
 	Serves string `yaml:"serves"`
 	// RunsOn lists where the model is loaded: Box, Cloud; the default is both.
 	RunsOn []string `yaml:"runs_on"`
+	// Backend is ONNX (the default) or OIP.
+	Backend string `yaml:"backend"`
+	// OIP says what a model server has the model as. It needs no model.onnx; one that is
+	// there is compared with what the server says.
+	OIP Served `yaml:"oip"`
 	// Kind is the name of an offload.Kind, as in "IMAGE_CLASSIFICATION".
 	Kind  string `yaml:"kind"`
 	Input Input  `yaml:"input"`
-	// Decoder is Classification, YOLOv5, YOLOv8, YOLOX or SSD.
+	// Decoder says what the output means: Classification, YOLOv5, ... as the kind allows.
 	Decoder string `yaml:"decoder"`
-	// Outputs names the graph's outputs that the decoder reads: one, or for SSD scores
-	// and boxes in this order. The default is to tell them by their shapes.
+	// Outputs names the graph's outputs that the decoder reads: one; for SSD scores and
+	// boxes; for YuNet all cls, all obj, all bbox. The default is to tell them by their names,
+	// shapes and types.
 	Outputs []string `yaml:"outputs"`
 	// Scores says what a classifier's output is: "logits" (softmax is applied),
 	// "probabilities", or "auto": probabilities if none is negative and they add up to 1.
 	Scores    string    `yaml:"scores"`
 	Detection Detection `yaml:"detection"`
-	// Labels are the classes in the order of the output. For SSD a background class in
-	// front of them is told by the shape and is not listed.
+	// Regression and Anomaly are for the decoders of these names.
+	Regression Regression `yaml:"regression"`
+	Anomaly    Anomaly    `yaml:"anomaly"`
+	// Labels are the classes in the order of the output, or what a regression's numbers are
+	// called. For SSD a background class in front of them is told by the shape and is not
+	// listed. For an anomaly they are normal and anomaly by default.
 	Labels []string `yaml:"labels"`
 	// Accuracy is the share of right answers on held-out data, 0 to 1 (for a detector a
 	// figure that can be compared with the same task's other models); 0 for unknown.
@@ -72,13 +83,21 @@ type Spec struct {
 	Operation `yaml:",inline"`
 }
 
+// Served is a model on a model server.
+type Served struct {
+	// Model is its name there; the default is the folder's.
+	Model string `yaml:"model"`
+	// Version there; empty leaves it to the server.
+	Version string `yaml:"version"`
+}
+
 // Input says how a payload becomes the graph's input, a float32 tensor.
 // An image's value v, 0 to 255, becomes (v*Scale - Mean) / Std of its channel.
 type Input struct {
 	// Name of the graph's input; the default is its only one.
 	Name string `yaml:"name"`
-	// Type is "image" (JPEG, PNG), "signal" (float32, little endian, C order), or "features" of
-	// a tail.
+	// Type is "image" (JPEG, PNG), "signal" (float32, little endian, C order), "text" (UTF-8), or
+	// "features" of a tail.
 	Type string `yaml:"type"`
 
 	// Width and Height are the picture's size in the tensor, in pixels.
@@ -105,6 +124,14 @@ type Input struct {
 	// (the default), "center" (takes its mean off) or "standard" (mean 0, deviation 1).
 	Normalize string `yaml:"normalize"`
 
+	// Vocabulary of a text is the file beside model.yaml with BERT's word pieces, by default
+	// vocab.txt; Cased keeps capitals and accents, which an uncased model has without.
+	Vocabulary string `yaml:"vocabulary"`
+	Cased      bool   `yaml:"cased"`
+	// MaxTokens is the length of the tensor of a text, [CLS] and [SEP] included; what is
+	// longer is cut, what is shorter filled with [PAD]. The default is 128.
+	MaxTokens int `yaml:"max_tokens"`
+
 	// Scale is 1/255 by default for an image and 1 for a signal.
 	Scale float64 `yaml:"scale"`
 	// Mean (default 0) and Std (default 1): one number, or one per channel.
@@ -122,9 +149,11 @@ type Detection struct {
 	// IoU is how much two boxes of a class may overlap before the weaker one goes
 	// (non-maximum suppression), 0 to 1; the default is 0.45.
 	IoU float64 `yaml:"iou"`
+	// Agnostic lets a box suppress those of other classes too.
+	Agnostic bool `yaml:"agnostic"`
 	// MaxObjects is how many objects are kept, best first; the default is 100.
 	MaxObjects int `yaml:"max_objects"`
-	// Strides of YOLOX's grids in pixels; the default is 8, 16, 32.
+	// Strides of YOLOX's and YuNet's grids in pixels; the default is 8, 16, 32.
 	Strides []int `yaml:"strides"`
 }
 
@@ -142,25 +171,34 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		return Spec{}, fmt.Errorf("%d bytes: allowed are up to %d", len(data), maxSpecBytes)
 	}
 	s := Spec{
-		Serves: name,
-		RunsOn: []string{Box, Cloud},
-		Scores: "auto",
-		Split:  Split{Values: "uint8"},
-		Input:  Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}},
-		Batch:  Batch{DelayMs: 2},
+		Serves:  name,
+		RunsOn:  []string{Box, Cloud},
+		Scores:  "auto",
+		Backend: ONNX,
+		Split:   Split{Values: "uint8"},
+		Input:   Input{Layout: "NCHW", Color: "RGB", Fit: "stretch", Pad: 114, Resize: "area", Normalize: "none", Scale: math.NaN(), Mean: []float64{0}, Std: []float64{1}, Vocabulary: "vocab.txt", MaxTokens: 128},
+		Batch:   Batch{DelayMs: 2},
 		Detection: Detection{
 			Threshold: .25, IoU: .45, MaxObjects: 100, Strides: []int{8, 16, 32},
 		},
-		Operation: defaultOperation(),
+		Regression: Regression{Units: []string{""}, Scale: []float64{1}, Offset: []float64{0}},
+		Anomaly:    Anomaly{Threshold: math.NaN(), Reconstruction: string(decode.NoReconstruction)},
+		Operation:  defaultOperation(),
 	}
 	if _, err := strictyaml.Decode(data, &s); err != nil {
 		return Spec{}, err
+	}
+	if s.Backend == OIP && s.OIP.Model == "" {
+		s.OIP.Model = name
 	}
 	if math.IsNaN(s.Input.Scale) { // not given: strictyaml lets no such number through
 		s.Input.Scale = 1
 		if s.Input.Type == "image" {
 			s.Input.Scale = 1. / 255
 		}
+	}
+	if s.Decoder == AnomalyHead && s.Labels == nil {
+		s.Labels = []string{"normal", "anomaly"}
 	}
 	if err := s.validate(); err != nil {
 		return Spec{}, err
@@ -187,12 +225,13 @@ func (s Spec) TaskKind() offload.Kind {
 	return k
 }
 
-// Channels of the input: 1 for GRAY, 3 for another picture, a signal's first dimension.
+// Channels of the input: 1 for GRAY and for text, 3 for another picture, a signal's first
+// dimension.
 func (in Input) Channels() int {
 	switch {
 	case in.Type == "signal":
 		return in.Shape[0]
-	case in.Color == "GRAY":
+	case in.Color == "GRAY" || in.Type == "text":
 		return 1
 	}
 	return 3
@@ -201,6 +240,8 @@ func (in Input) Channels() int {
 // TensorShape is the shape of the tensor that is fed, with a batch of one in front.
 func (in Input) TensorShape() []int64 {
 	switch {
+	case in.Type == "text":
+		return []int64{1, int64(in.MaxTokens)}
 	case in.Type == "signal":
 		shape := []int64{1}
 		for _, d := range in.Shape {
@@ -215,18 +256,26 @@ func (in Input) TensorShape() []int64 {
 
 // Fed is a tensor that a graph is fed.
 type Fed struct {
-	// Name of the graph's input; empty for its only one.
-	Name string
+	// Name of the graph's input; empty for its only one. Others are names that it may have
+	// instead.
+	Name   string
+	Others []string
 	// Shape with a batch of one in front.
 	Shape []int64
 	// Optional: a graph without this input is fed the others.
 	Optional bool
 }
 
+// Is says whether a graph's input of this name is meant.
+func (f Fed) Is(name string) bool { return name == f.Name || slices.Contains(f.Others, name) }
+
 // Feeds lists what the graph is fed.
 func (in Input) Feeds() []Fed {
-	if in.Type == Features {
+	switch in.Type {
+	case Features:
 		return in.featureFeeds()
+	case "text":
+		return in.feedsText()
 	}
 	return []Fed{{Name: in.Name, Shape: in.TensorShape()}}
 }

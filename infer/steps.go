@@ -12,8 +12,11 @@ import (
 // themselves. It is safe for concurrent use.
 type Steps struct{ pipeline *pipeline }
 
-// NewSteps prepares the steps that a model.yaml describes.
-func NewSteps(spec Spec) Steps { return Steps{newPipeline(spec)} }
+// NewSteps prepares the steps that the model.yaml of a version's folder describes, for a graph.
+func NewSteps(spec Spec, dir string, graph Graph) (Steps, error) {
+	p, err := newPipeline(spec, dir, graph.About().Inputs)
+	return Steps{p}, err
+}
 
 // Answer runs a task: payload to tensors, graph, outputs to answer. The graph may be one that
 // stands in for another and looks at what passes. The error wraps ErrInput if the payload is at

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"edgex-offload/internal/strictyaml"
-	"edgex-offload/offload"
 )
 
 // Bounds of an input, so that a model file cannot ask for more memory than a box has.
@@ -43,6 +42,7 @@ func (s Spec) validate() error {
 	for i, place := range s.RunsOn {
 		c.oneOf(fmt.Sprintf("runs_on[%d]", i), place, Box, Cloud)
 	}
+	s.validateBackend(c)
 	if s.Split.Part != "" || s.Decoder == Features || s.Input.Type == Features {
 		s.validateSplit(c)
 	} else {
@@ -51,20 +51,15 @@ func (s Spec) validate() error {
 	s.Input.validate(c)
 	c.oneOf("scores", s.Scores, "auto", "logits", "probabilities")
 	c.check(s.Decoder != Classification || len(s.Labels) != 1, "labels", "1 long", "2 or more for a classifier")
+	c.check(s.Decoder != YuNet || len(s.Labels) == 1, "labels", fmt.Sprintf("%d long", len(s.Labels)), "1 for decoder yunet, which has one class")
 	c.check(s.Split.Part == Head || len(s.Labels) >= 1 && len(s.Labels) <= maxLabels, "labels", fmt.Sprintf("%d long", len(s.Labels)), fmt.Sprintf("1 to %d labels", maxLabels))
 	for i, l := range s.Labels {
-		if l == "" || len(l) > 200 {
+		if l == "" || len(l) > 200 || !printable(l) {
 			c.check(false, fmt.Sprintf("labels[%d]", i), quoted(l), "1 to 200 bytes of text")
 		}
 	}
-	outputs := 1
-	switch s.Decoder {
-	case SSD:
-		outputs = 2
-	case Features:
-		outputs = len(s.Split.At)
-	}
-	c.check(len(s.Outputs) == 0 || len(s.Outputs) == outputs, "outputs", s.Outputs, fmt.Sprintf("a list of %d for decoder %s, or none", outputs, s.Decoder))
+	s.validateOutputs(c)
+	s.validateValues(c)
 	s.Detection.validate(c)
 	s.Batch.validate(c)
 	c.check(s.Accuracy >= 0 && s.Accuracy <= 1, "accuracy", s.Accuracy, "0 to 1, as in 0.93")
@@ -75,25 +70,14 @@ func (s Spec) validate() error {
 	return oneLine(c.errs)
 }
 
-// validateKind checks that kind, input and decoder belong together.
-func (s Spec) validateKind(c *checker) {
-	kinds := []string{offload.ImageClassification.String(), offload.ObjectDetection.String(), offload.SignalClassification.String()}
-	detectors := []string{YOLOv5, YOLOv8, YOLOX, SSD}
-	switch s.Kind {
-	case kinds[0]:
-		c.oneOf("input.type", s.Input.Type, "image")
-		c.oneOf("decoder", s.Decoder, Classification)
-	case kinds[1]:
-		c.oneOf("input.type", s.Input.Type, "image")
-		c.oneOf("decoder", s.Decoder, detectors...)
-	case kinds[2]:
-		c.oneOf("input.type", s.Input.Type, "signal")
-		c.oneOf("decoder", s.Decoder, Classification)
-	default:
-		c.oneOf("kind", s.Kind, kinds...)
-		c.oneOf("input.type", s.Input.Type, "image", "signal")
-		c.oneOf("decoder", s.Decoder, append([]string{Classification}, detectors...)...)
+func (s Spec) validateBackend(c *checker) {
+	c.oneOf("backend", s.Backend, ONNX, OIP)
+	if s.Backend != OIP {
+		c.check(s.OIP == Served{}, "oip", fmt.Sprintf("given (model %s, version %s)", quoted(s.OIP.Model), quoted(s.OIP.Version)), "with backend: oip alone")
+		return
 	}
+	c.check(printable(s.OIP.Model) && len(s.OIP.Model) >= 1 && len(s.OIP.Model) <= 200, "oip.model", quoted(s.OIP.Model), "1 to 200 bytes of printable text: its name on the model server")
+	c.check(printable(s.OIP.Version) && len(s.OIP.Version) <= 200, "oip.version", quoted(s.OIP.Version), `up to 200 bytes of printable text, as "1", or none for the server's choice`)
 }
 
 func (in Input) validate(c *checker) {
@@ -103,6 +87,8 @@ func (in Input) validate(c *checker) {
 		in.validateImage(c)
 	case "signal":
 		in.validateSignal(c)
+	case "text":
+		in.validateText(c)
 	default:
 		return // said by validateKind; what follows depends on it
 	}

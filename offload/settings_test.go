@@ -52,7 +52,7 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 }
 
 func TestNamesOfKindsAndPriorities(t *testing.T) {
-	for _, k := range []Kind{ImageClassification, ObjectDetection, NLPAnalysis, SignalClassification} {
+	for _, k := range []Kind{ImageClassification, ObjectDetection, NLPAnalysis, SignalClassification, AnomalyDetection, Regression} {
 		if got, err := ParseKind(strings.ToLower(k.String())); err != nil || got != k {
 			t.Errorf("ParseKind(%q) = %v, %v", k, got, err)
 		}

@@ -19,9 +19,13 @@ const (
 	ObjectDetection      Kind = 1
 	NLPAnalysis          Kind = 2
 	SignalClassification Kind = 3
+	AnomalyDetection     Kind = 4
+	Regression           Kind = 5
 )
 
-var kindNames = []string{"IMAGE_CLASSIFICATION", "OBJECT_DETECTION", "NLP_ANALYSIS", "SIGNAL_CLASSIFICATION"}
+var kindNames = []string{
+	"IMAGE_CLASSIFICATION", "OBJECT_DETECTION", "NLP_ANALYSIS", "SIGNAL_CLASSIFICATION", "ANOMALY_DETECTION", "REGRESSION",
+}
 
 // String is the kind's name on the wire, for example "OBJECT_DETECTION".
 func (k Kind) String() string { return nameOf(kindNames, int(k), "TYPE") }
@@ -90,12 +94,17 @@ type Task struct {
 
 // Answer is what a model says of a task. It is also the JSON in TaskResponse.output.
 type Answer struct {
-	// Label is the best class, or the label of the best object; "" when nothing was found.
+	// Label is the best class, or the label of the best object; "" when nothing was found,
+	// and for a regression, which has Values alone.
 	Label string `json:"label"`
-	// Confidence is the probability of Label, 0 to 1.
+	// Confidence is the probability of Label, 0 to 1. Of an anomaly's score, which is no
+	// probability, it says how far the score is from the threshold: 0.5 is at it.
 	Confidence float32 `json:"confidence"`
 	// Objects are what a detector found, best first; nil for a classifier.
 	Objects []Object `json:"objects,omitempty"`
+	// Values are the numbers of a regression, or an anomaly's score; nil for the others. A
+	// peer that knows nothing of them passes them over.
+	Values []Value `json:"values,omitempty"`
 	// Model is the variant that answered, as "name/version" of the model repository.
 	Model string `json:"model"`
 	// Features are the encoded tensors that the head of a split network gives instead of the
@@ -125,6 +134,15 @@ type Class struct {
 	Confidence float32 `json:"confidence"`
 	// Model is the variant that answered, as "name/version".
 	Model string `json:"model"`
+}
+
+// Value is one number that a model says of a task.
+type Value struct {
+	// Label names it, as the model's labels do.
+	Label string  `json:"label"`
+	Value float64 `json:"value"`
+	// Unit as in "mm"; "" for none.
+	Unit string `json:"unit,omitempty"`
 }
 
 func nameOf(names []string, i int, what string) string {

@@ -29,6 +29,9 @@ const (
 	MaxObjects = 1000
 	// MaxClasses bounds the classes of one object.
 	MaxClasses = 16
+	// MaxValues bounds the values of one answer, MaxUnitBytes the unit of each.
+	MaxValues    = 1000
+	MaxUnitBytes = 32
 	// maxCoordinate bounds a pixel coordinate; pictures are far smaller.
 	maxCoordinate = 1 << 20
 	// maxMessageBytes is how much of a server's own words is kept in an error.
@@ -60,8 +63,8 @@ func newReply(task offload.Task, r *proto.TaskResponse, elapsed time.Duration) (
 	return reply, nil
 }
 
-// ParseAnswer reads TaskResponse.output. A JSON object with a "label" or "objects" is an
-// Answer. Anything else that is short printable text (a server that knows only the fields
+// ParseAnswer reads TaskResponse.output. A JSON object with a "label", "objects" or
+// "values" is an Answer. Anything else that is short printable text (a server that knows only the fields
 // 1 to 6 may send "cat", or JSON of its own) becomes the label, with no confidence. What
 // is neither, or beyond the bounds above, is an error.
 func ParseAnswer(output []byte) (offload.Answer, error) {
@@ -75,8 +78,9 @@ func ParseAnswer(output []byte) (offload.Answer, error) {
 	var known struct {
 		Label   *json.RawMessage `json:"label"`
 		Objects *json.RawMessage `json:"objects"`
+		Values  *json.RawMessage `json:"values"`
 	}
-	if output[0] != '{' || json.Unmarshal(output, &known) != nil || known.Label == nil && known.Objects == nil {
+	if output[0] != '{' || json.Unmarshal(output, &known) != nil || known.Label == nil && known.Objects == nil && known.Values == nil {
 		return textAnswer(output)
 	}
 	var answer offload.Answer
@@ -113,6 +117,26 @@ func CheckAnswer(a offload.Answer) error {
 			checkNumber("w", o.W, 0, maxCoordinate), checkNumber("h", o.H, 0, maxCoordinate), checkClasses(o.Classes))
 		if err != nil {
 			return fmt.Errorf("objects[%d]: %w", i, err)
+		}
+	}
+	return checkValues(a.Values)
+}
+
+func checkValues(values []offload.Value) error {
+	if len(values) > MaxValues {
+		return fmt.Errorf("%d values: allowed is up to %d", len(values), MaxValues)
+	}
+	for i, v := range values {
+		err := errors.Join(checkName("label", v.Label, true), checkName("unit", v.Unit, false))
+		switch {
+		case err != nil:
+		case math.IsNaN(v.Value) || math.IsInf(v.Value, 0):
+			err = fmt.Errorf("value %v: allowed is a finite number", v.Value)
+		case len(v.Unit) > MaxUnitBytes:
+			err = fmt.Errorf("unit of %d bytes: allowed is up to %d", len(v.Unit), MaxUnitBytes)
+		}
+		if err != nil {
+			return fmt.Errorf("values[%d]: %w", i, err)
 		}
 	}
 	return nil

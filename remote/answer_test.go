@@ -5,6 +5,7 @@ package remote
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -24,16 +25,23 @@ func TestParseAnswer(t *testing.T) {
 		want   offload.Answer
 		err    string
 	}{
-		"ours":                {`{"label":"good","confidence":0.5,"model":"surface-large/1"}`, offload.Answer{Label: "good", Confidence: .5, Model: "surface-large/1"}, ""},
-		"later fields":        {`{"label":"good","confidence":0.5,"heat":[1,2]}`, offload.Answer{Label: "good", Confidence: .5}, ""},
-		"nothing found":       {`{"label":"","confidence":0,"model":"faces/1"}`, offload.Answer{Model: "faces/1"}, ""},
-		"objects alone":       {`{"objects":[{"label":"face","confidence":1,"x":-1,"y":2,"w":3,"h":4}]}`, offload.Answer{Objects: []offload.Object{{Label: "face", Confidence: 1, X: -1, Y: 2, W: 3, H: 4}}}, ""},
+		"ours":          {`{"label":"good","confidence":0.5,"model":"surface-large/1"}`, offload.Answer{Label: "good", Confidence: .5, Model: "surface-large/1"}, ""},
+		"later fields":  {`{"label":"good","confidence":0.5,"heat":[1,2]}`, offload.Answer{Label: "good", Confidence: .5}, ""},
+		"nothing found": {`{"label":"","confidence":0,"model":"faces/1"}`, offload.Answer{Model: "faces/1"}, ""},
+		"objects alone": {`{"objects":[{"label":"face","confidence":1,"x":-1,"y":2,"w":3,"h":4}]}`, offload.Answer{Objects: []offload.Object{{Label: "face", Confidence: 1, X: -1, Y: 2, W: 3, H: 4}}}, ""},
 		"classes": {
 			`{"objects":[{"label":"face","classes":[{"stage":"who","label":"ann","confidence":0.5,"model":"m/1","heat":1}]}]}`,
-			offload.Answer{Objects: []offload.Object{{Label: "face", Classes: []offload.Class{{Stage: "who", Label: "ann", Confidence: .5, Model: "m/1"}}}}}, "",
+			offload.Answer{Objects: []offload.Object{{Label: "face", Classes: []offload.Class{{Stage: "who", Label: "ann", Confidence: .5, Model: "m/1"}}}}},
+			"",
 		},
 		"class":               {`{"objects":[{"classes":[{},{"confidence":2}]}]}`, offload.Answer{}, "objects[0]: classes[1]: confidence 2: allowed is 0 to 1"},
 		"too many classes":    {`{"objects":[{"classes":[{}` + strings.Repeat(",{}", MaxClasses) + `]}]}`, offload.Answer{}, "17 classes: allowed is up to 16"},
+		"values":              {`{"label":"","values":[{"label":"wear","value":0.25,"unit":"mm"},{"label":"angle","value":-3}]}`, offload.Answer{Values: []offload.Value{{Label: "wear", Value: .25, Unit: "mm"}, {Label: "angle", Value: -3}}}, ""},
+		"values alone":        {`{"values":[{"label":"wear","value":1}]}`, offload.Answer{Values: []offload.Value{{Label: "wear", Value: 1}}}, ""},
+		"value of no name":    {`{"values":[{"label":"a","value":1},{"value":1}]}`, offload.Answer{}, "values[1]: label is empty"},
+		"value of wrong type": {`{"values":[{"label":"a","value":"1"}]}`, offload.Answer{}, "JSON"},
+		"unit":                {`{"values":[{"label":"a","value":1,"unit":"` + strings.Repeat("m", 33) + `"}]}`, offload.Answer{}, "values[0]: unit of 33 bytes: allowed is up to 32"},
+		"too many values":     {`{"values":[{}` + strings.Repeat(",{}", MaxValues) + `]}`, offload.Answer{}, "1001 values: allowed is up to 1000"},
 		"text":                {" cat\n", offload.Answer{Label: "cat"}, ""},
 		"JSON text":           {`"große Katze"`, offload.Answer{Label: "große Katze"}, ""},
 		"JSON of its own":     {`{"class":"cat"}`, offload.Answer{Label: `{"class":"cat"}`}, ""},
@@ -66,8 +74,15 @@ func TestParseAnswer(t *testing.T) {
 	}
 }
 
+func TestAValueThatIsNoNumberIsNotSent(t *testing.T) {
+	for _, v := range []float64{math.NaN(), math.Inf(-1)} {
+		err := CheckAnswer(offload.Answer{Values: []offload.Value{{Label: "wear", Value: v}}})
+		assert.ErrorContains(t, err, "allowed is a finite number")
+	}
+}
+
 func FuzzParseAnswer(f *testing.F) {
-	for _, seed := range []string{`{"label":"good","confidence":0.5}`, `{"objects":[{"w":1}]}`, "cat", `"x"`, "\xff", `{"label":1e999}`} {
+	for _, seed := range []string{`{"label":"good","confidence":0.5}`, `{"objects":[{"w":1}]}`, `{"values":[{"label":"a","value":1e308,"unit":"m"}]}`, "cat", `"x"`, "\xff", `{"label":1e999}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, output []byte) {
@@ -82,6 +97,7 @@ func FuzzParseAnswer(f *testing.F) {
 		require.NoError(t, err)
 		assert.Equal(t, answer.Label, parsed.Label)
 		assert.Len(t, parsed.Objects, len(answer.Objects))
+		assert.Len(t, parsed.Values, len(answer.Values))
 	})
 }
 

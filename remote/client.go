@@ -40,7 +40,7 @@ func NewClient(config ClientConfig) (*Client, error) {
 		return nil, fmt.Errorf("remote client: %w", err)
 	}
 	c := &Client{config: config.withDefaults()}
-	credentials, err := c.config.TLS.clientCredentials()
+	credentials, err := c.config.TLS.ClientCredentials()
 	if err != nil {
 		return nil, fmt.Errorf("remote client: %w", err)
 	}

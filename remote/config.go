@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"net"
 	"regexp"
-	"strconv"
 	"time"
+
+	"edgex-offload/endpoint"
 )
 
 // DefaultMessageLimit is the largest message either side takes when nothing else is
@@ -32,7 +33,7 @@ type ClientConfig struct {
 	// Address is the target's "host:port".
 	Address string
 	// TLS is off unless TLS.Enabled.
-	TLS TLSConfig
+	TLS endpoint.TLS
 	// MessageLimit bounds a request and a response, in bytes. Default 16 MiB.
 	MessageLimit int
 	// CallTimeout bounds a call whose context and task have no deadline. Default 30 s.
@@ -76,7 +77,7 @@ func (c ClientConfig) withDefaults() ClientConfig {
 func (c ClientConfig) Validate() error {
 	c = c.withDefaults()
 	return errors.Join(
-		ValidateAddress("Address", c.Address, false),
+		endpoint.ValidateAddress("Address", c.Address, false),
 		c.TLS.ValidateClient(),
 		between("MessageLimit", c.MessageLimit, 1<<10, 1<<30),
 		between("CallTimeout", c.CallTimeout, 10*time.Millisecond, time.Hour),
@@ -95,26 +96,6 @@ var congestionName = regexp.MustCompile(`^[a-z0-9_-]{1,15}$`)
 func ValidateCongestion(key, name string) error {
 	if !congestionName.MatchString(name) {
 		return fmt.Errorf("%s %q: allowed is system, or a kernel's name for one, as in bbr, of 1 to 15 of a-z, 0-9, _ and -", key, name)
-	}
-	return nil
-}
-
-// ValidateAddress checks a "host:port". A listener may leave the host empty and may ask
-// for port 0, which stands for any free one.
-func ValidateAddress(key, address string, listener bool) error {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("%s %q: allowed is host:port, as in 192.168.1.10:50051 or [fe80::1]:50051", key, address)
-	}
-	if host == "" && !listener {
-		return fmt.Errorf("%s %q: the host is missing; allowed is host:port", key, address)
-	}
-	lowest := uint64(1)
-	if listener {
-		lowest = 0
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n < lowest {
-		return fmt.Errorf("%s %q: port %q: allowed is %d to 65535", key, address, port, lowest)
 	}
 	return nil
 }

@@ -73,17 +73,14 @@ func (h *handler) serve(ctx context.Context, r *proto.TaskRequest, received time
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	task := newTask(ctx, r, received)
-	ctx, cancel := h.bounded(ctx, task.Deadline)
-	defer cancel()
-	if err := h.wait(ctx, task); err != nil {
-		return nil, err
+	var answer offload.Answer
+	refusal, err := h.admit(ctx, task, received, served, func(ctx context.Context) (err error) {
+		answer, err = h.config.Models.InferModel(ctx, task)
+		return err
+	})
+	if refusal != nil {
+		return nil, refusal
 	}
-	defer h.gate.leave()
-	served.Queue = time.Since(received)
-
-	start := time.Now()
-	answer, err := h.infer(ctx, task)
-	served.Execution = time.Since(start)
 	response := &proto.TaskResponse{
 		TaskId:       r.GetId(),
 		ProcessedBy:  h.config.Name,
@@ -94,16 +91,36 @@ func (h *handler) serve(ctx context.Context, r *proto.TaskRequest, received time
 		response.Output, err = encodeAnswer(answer)
 	}
 	if err == nil {
-		h.times.learn(task, served.Execution, time.Now())
 		response.Success = true
 		return response, nil
-	}
-	if refusal := refusalOf(ctx, err); refusal != nil {
-		return nil, refusal
 	}
 	served.Failed = true
 	response.ErrorMessage = printable(err.Error(), maxMessageBytes)
 	return response, nil
+}
+
+// admit runs a task as soon as there is a place for it and within its time. A refusal is a
+// status: it was not run, or cut off; a failure is what run says itself.
+func (h *handler) admit(ctx context.Context, task offload.Task, received time.Time, served *Served, run func(context.Context) error) (refusal, failure error) {
+	ctx, cancel := h.bounded(ctx, task.Deadline)
+	defer cancel()
+	if err := h.wait(ctx, task); err != nil {
+		return err, nil
+	}
+	defer h.gate.leave()
+	served.Queue = time.Since(received)
+
+	start := time.Now()
+	err := h.contain(ctx, task, run)
+	served.Execution = time.Since(start)
+	if err == nil {
+		h.times.learn(task, served.Execution, time.Now())
+		return nil, nil
+	}
+	if refusal := refusalOf(ctx, err); refusal != nil {
+		return refusal, nil
+	}
+	return nil, err
 }
 
 // newTask reads a request that was checked. The time that the call has left, which the
@@ -174,15 +191,15 @@ func late(task offload.Task, left, needs time.Duration, when string) error {
 // ms is a duration in milliseconds, as the reasons give it.
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond)) }
 
-// infer runs the model and turns a panic in it into a task that failed.
-func (h *handler) infer(ctx context.Context, task offload.Task) (answer offload.Answer, err error) {
+// contain runs the model and turns a panic in it into a task that failed.
+func (h *handler) contain(ctx context.Context, task offload.Task, run func(context.Context) error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			h.config.Log.Error("a model panicked", "task", task.ID, "model", task.Model, "cause", cause, "stack", string(debug.Stack()))
 			err = fmt.Errorf("the model panicked: %v", cause)
 		}
 	}()
-	return h.config.Models.InferModel(ctx, task)
+	return run(ctx)
 }
 
 func encodeAnswer(answer offload.Answer) ([]byte, error) {

@@ -46,7 +46,7 @@ func TestRequestsThatCannotBe(t *testing.T) {
 	}{
 		"no id":         {func(r *proto.TaskRequest) { r.Id = "" }, `id "": allowed is 1 to 128 bytes`},
 		"long id":       {func(r *proto.TaskRequest) { r.Id = strings.Repeat("ä", 200) }, "id of 400 bytes"},
-		"type":          {func(r *proto.TaskRequest) { r.Type = 4 }, "type 4: allowed are IMAGE_CLASSIFICATION (0), OBJECT_DETECTION (1), NLP_ANALYSIS (2), SIGNAL_CLASSIFICATION (3)"},
+		"type":          {func(r *proto.TaskRequest) { r.Type = 6 }, "type 6: allowed are IMAGE_CLASSIFICATION (0), OBJECT_DETECTION (1), NLP_ANALYSIS (2), SIGNAL_CLASSIFICATION (3)"},
 		"negative type": {func(r *proto.TaskRequest) { r.Type = -1 }, "type -1: allowed are"},
 		"priority":      {func(r *proto.TaskRequest) { r.Priority = 4 }, "priority 4: allowed are LOW (0), MEDIUM (1), HIGH (2), CRITICAL (3)"},
 		"no payload":    {func(r *proto.TaskRequest) { r.Payload = nil }, "payload of 0 bytes: allowed is 1 to"},

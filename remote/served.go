@@ -11,10 +11,10 @@ import (
 	"google.golang.org/grpc/status"
 
 	"edgex-offload/offload"
-	"edgex-offload/remote/proto"
 )
 
-// Served is what became of one OffloadTask call, for counters.
+// Served is what became of one OffloadTask call, or of one that a Service lists in Tasks,
+// for counters.
 type Served struct {
 	// Code is codes.OK for an answer and for a task that ran and failed; Failed tells them
 	// apart.
@@ -22,9 +22,11 @@ type Served struct {
 	Failed bool
 	// Read is false for a call that was refused before its task was read: there was no
 	// room, or the message was too large or no task. The fields below are zero then.
-	Read  bool
-	Kind  offload.Kind
-	Model string // as the task asked for it
+	Read bool
+	// Method is the full name of a Service's call; "" for OffloadTask. It has no Kind.
+	Method string
+	Kind   offload.Kind
+	Model  string // as the task asked for it
 	// Queue is the time waited and Execution the time run; 0 where it did not come to it.
 	Queue, Execution time.Duration
 	RequestBytes     int
@@ -40,15 +42,18 @@ func servedIn(ctx context.Context) *Served {
 	return &Served{} // nobody observes
 }
 
-// observer tells of each OffloadTask call that came in, at its end. It is gRPC's stats
-// handler, as only that sees the calls which end before the handler is reached.
-type observer struct{ observe func(Served) }
+// observer tells of each task's call that came in, at its end. It is gRPC's stats handler,
+// as only that sees the calls which end before the handler is reached.
+type observer struct {
+	tasks   taskMethods
+	observe func(Served)
+}
 
 func (o observer) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
-	if info.FullMethodName != proto.EdgeAIService_OffloadTask_FullMethodName {
+	if !o.tasks[info.FullMethodName] {
 		return ctx
 	}
-	return context.WithValue(ctx, servedKey{}, &Served{})
+	return context.WithValue(ctx, servedKey{}, o.tasks.served(info.FullMethodName))
 }
 
 func (o observer) HandleRPC(ctx context.Context, event stats.RPCStats) {

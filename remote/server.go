@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
+	"edgex-offload/endpoint"
 	"edgex-offload/remote/proto"
 )
 
@@ -32,7 +33,7 @@ type ServerConfig struct {
 	// Name is TaskResponse.processed_by. Default the host's name.
 	Name string
 	// TLS is off unless TLS.Enabled.
-	TLS TLSConfig
+	TLS endpoint.TLS
 	// Workers is how many tasks run at a time. Default the number of CPUs. More than the
 	// hardware runs in parallel makes each slower and none sooner.
 	Workers int
@@ -48,9 +49,11 @@ type ServerConfig struct {
 	// Congestion is TCP's congestion control for the answers, as ClientConfig.Congestion is
 	// for the tasks.
 	Congestion string
+	// Services are served on the same port and within the same bounds.
+	Services []Service
 	// Log gets what an operator should see. Default slog.Default().
 	Log *slog.Logger
-	// Observe, when set, hears of each OffloadTask call at its end. It must not block.
+	// Observe, when set, hears of each call of a task at its end. It must not block.
 	Observe func(Served)
 }
 
@@ -106,7 +109,7 @@ func NewServer(config ServerConfig) (*Server, error) {
 		return nil, fmt.Errorf("remote server: %w", err)
 	}
 	config = config.withDefaults()
-	credentials, err := config.TLS.serverCredentials()
+	credentials, err := config.TLS.ServerCredentials()
 	if err != nil {
 		return nil, fmt.Errorf("remote server: %w", err)
 	}
@@ -118,9 +121,10 @@ func NewServer(config ServerConfig) (*Server, error) {
 		},
 		health: health.NewServer(),
 	}
+	tasks := tasksOf(config.Services)
 	s.grpc = grpc.NewServer(
 		grpc.Creds(credentials),
-		grpc.ForceServerCodecV2(newCodec()),
+		grpc.ForceServerCodecV2(codecOf(config.Services)),
 		grpc.MaxRecvMsgSize(config.MessageLimit),
 		grpc.MaxSendMsgSize(config.MessageLimit),
 		grpc.MaxHeaderListSize(16<<10),
@@ -128,12 +132,16 @@ func NewServer(config ServerConfig) (*Server, error) {
 		grpc.StaticConnWindowSize(window),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.WaitForHandlers(true),
-		grpc.StatsHandler(observer{config.Observe}),
-		grpc.InTapHandle(newDoor(config).enter),
+		grpc.UnaryInterceptor(s.handler.containCall),
+		grpc.StatsHandler(observer{tasks, config.Observe}),
+		grpc.InTapHandle(newDoor(config, tasks).enter),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minKeepalive / 2, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 	)
 	proto.RegisterEdgeAIServiceServer(s.grpc, s.handler)
+	for _, service := range config.Services {
+		service.Register(s.grpc, s.handler.admitCall)
+	}
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
 	s.SetServing(false)
@@ -154,7 +162,9 @@ func (s *Server) SetServing(serving bool) {
 		state = healthpb.HealthCheckResponse_SERVING
 	}
 	s.health.SetServingStatus("", state)
-	s.health.SetServingStatus(proto.EdgeAIService_ServiceDesc.ServiceName, state)
+	for name := range s.grpc.GetServiceInfo() {
+		s.health.SetServingStatus(name, state)
+	}
 }
 
 // Load is how many tasks run and wait now.
@@ -183,23 +193,24 @@ func (s *Server) Stop(ctx context.Context) error {
 // with it the memory that callers can make this process take: room × MessageLimit.
 type door struct {
 	tasks, others chan struct{}
+	areTasks      taskMethods
 	observe       func(Served)
 }
 
 // newDoor leaves twice the room of workers and queue, so that an important task is let in
 // to displace a lesser one that waits, and room for each client's probe.
-func newDoor(config ServerConfig) *door {
+func newDoor(config ServerConfig, tasks taskMethods) *door {
 	return &door{
-		tasks:  make(chan struct{}, 2*(config.Workers+config.QueueLimit)),
-		others: make(chan struct{}, config.Connections),
-
-		observe: config.Observe,
+		tasks:    make(chan struct{}, 2*(config.Workers+config.QueueLimit)),
+		others:   make(chan struct{}, config.Connections),
+		areTasks: tasks,
+		observe:  config.Observe,
 	}
 }
 
 // enter is gRPC's tap: it sees a call's headers, and its refusal costs no payload.
 func (d *door) enter(ctx context.Context, info *tap.Info) (context.Context, error) {
-	room, isTask := d.others, info.FullMethodName == proto.EdgeAIService_OffloadTask_FullMethodName
+	room, isTask := d.others, d.areTasks[info.FullMethodName]
 	if isTask {
 		room = d.tasks
 	}
@@ -209,7 +220,9 @@ func (d *door) enter(ctx context.Context, info *tap.Info) (context.Context, erro
 		return ctx, nil
 	default:
 		if isTask {
-			d.observe(Served{Code: codes.ResourceExhausted})
+			refused := d.areTasks.served(info.FullMethodName)
+			refused.Code = codes.ResourceExhausted
+			d.observe(*refused)
 		}
 		return nil, status.Errorf(codes.ResourceExhausted, "%d calls are being received, wait or run: no room for one more", cap(room))
 	}

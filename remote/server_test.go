@@ -17,6 +17,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	"edgex-offload/endpoint"
 	"edgex-offload/offload"
 )
 
@@ -136,10 +137,10 @@ func TestConfigurationErrorsNameFieldValueAndAllowed(t *testing.T) {
 		"Workers -1: allowed is 1 to 1024":        {Models: modelFunc(good), Workers: -1},
 		"QueueLimit 20000: allowed is 1 to":       {Models: modelFunc(good), QueueLimit: 20000},
 		"MessageLimit 1: allowed is 65536 to":     {Models: modelFunc(good), MessageLimit: 1},
-		`TLS.Cert ""`:                             {Models: modelFunc(good), TLS: TLSConfig{Enabled: true}},
-		"TLS.Enabled false: allowed with":         {Models: modelFunc(good), TLS: TLSConfig{Cert: "a", Key: "b"}},
-		`TLS.ServerName "x": allowed on a client`: {Models: modelFunc(good), TLS: TLSConfig{Enabled: true, Cert: "a", Key: "b", ServerName: "x"}},
-		`TLS.Cert "a" with TLS.Key "b": open a`:   {Models: modelFunc(good), TLS: TLSConfig{Enabled: true, Cert: "a", Key: "b"}},
+		`TLS.Cert ""`:                             {Models: modelFunc(good), TLS: endpoint.TLS{Enabled: true}},
+		"TLS.Enabled false: allowed with":         {Models: modelFunc(good), TLS: endpoint.TLS{Cert: "a", Key: "b"}},
+		`TLS.ServerName "x": allowed on a client`: {Models: modelFunc(good), TLS: endpoint.TLS{Enabled: true, Cert: "a", Key: "b", ServerName: "x"}},
+		`TLS.Cert "a" with TLS.Key "b": open a`:   {Models: modelFunc(good), TLS: endpoint.TLS{Enabled: true, Cert: "a", Key: "b"}},
 	} {
 		_, err := NewServer(config)
 		assert.ErrorContains(t, err, reason)
@@ -153,9 +154,9 @@ func TestConfigurationErrorsNameFieldValueAndAllowed(t *testing.T) {
 		"ReconnectMax 1ms: allowed is 150ms to":         {Address: "a:1", ReconnectMax: time.Millisecond},
 		`Congestion "B B R": allowed is system, or`:     {Address: "a:1", Congestion: "B B R"},
 		"DeadAfter 1ms: allowed is 100ms to":            {Address: "a:1", DeadAfter: time.Millisecond},
-		`TLS.Cert "a" with TLS.Key "": allowed is both`: {Address: "a:1", TLS: TLSConfig{Enabled: true, Cert: "a"}},
-		"TLS.CA: open nowhere.pem: no such file":        {Address: "a:1", TLS: TLSConfig{Enabled: true, CA: "nowhere.pem"}},
-		`TLS.CA "server_test.go": holds no certificate`: {Address: "a:1", TLS: TLSConfig{Enabled: true, CA: "server_test.go"}},
+		`TLS.Cert "a" with TLS.Key "": allowed is both`: {Address: "a:1", TLS: endpoint.TLS{Enabled: true, Cert: "a"}},
+		"TLS.CA: open nowhere.pem: no such file":        {Address: "a:1", TLS: endpoint.TLS{Enabled: true, CA: "nowhere.pem"}},
+		`TLS.CA "server_test.go": holds no certificate`: {Address: "a:1", TLS: endpoint.TLS{Enabled: true, CA: "server_test.go"}},
 	} {
 		_, err := NewClient(config)
 		assert.ErrorContains(t, err, reason)

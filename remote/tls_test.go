@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"edgex-offload/endpoint"
 )
 
 // authority makes certificates for a test.
@@ -55,7 +57,7 @@ func (a authority) write(t *testing.T, name, kind string, raw []byte) {
 }
 
 // issue writes <host>.pem and <host>.key.
-func (a authority) issue(t *testing.T, host string, ends time.Time) TLSConfig {
+func (a authority) issue(t *testing.T, host string, ends time.Time) endpoint.TLS {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -70,15 +72,15 @@ func (a authority) issue(t *testing.T, host string, ends time.Time) TLSConfig {
 	require.NoError(t, err)
 	a.write(t, host+".pem", "CERTIFICATE", raw)
 	a.write(t, host+".key", "PRIVATE KEY", rawKey)
-	return TLSConfig{Enabled: true, Cert: a.file(host + ".pem"), Key: a.file(host + ".key")}
+	return endpoint.TLS{Enabled: true, Cert: a.file(host + ".pem"), Key: a.file(host + ".key")}
 }
 
 // secured is TLS for a server and for a client that trusts it.
-func secured(t *testing.T) (server, client TLSConfig) {
+func secured(t *testing.T) (server, client endpoint.TLS) {
 	t.Helper()
 	ours := newAuthority(t, "ours")
 	return ours.issue(t, "cloud.test", time.Now().Add(time.Hour)),
-		TLSConfig{Enabled: true, CA: ours.file("ca.pem"), ServerName: "cloud.test"}
+		endpoint.TLS{Enabled: true, CA: ours.file("ca.pem"), ServerName: "cloud.test"}
 }
 
 func TestTLS(t *testing.T) {
@@ -87,23 +89,23 @@ func TestTLS(t *testing.T) {
 	server, client, stranger := ours.issue(t, "cloud.test", hour), ours.issue(t, "box.test", hour), theirs.issue(t, "box.test", hour)
 	mutual := server
 	mutual.CA = ours.file("ca.pem")
-	trusting := func(c TLSConfig, ca authority, name string) TLSConfig {
+	trusting := func(c endpoint.TLS, ca authority, name string) endpoint.TLS {
 		c.Enabled, c.CA, c.ServerName = true, ca.file("ca.pem"), name
 		return c
 	}
 	for name, c := range map[string]struct {
-		server, client TLSConfig
+		server, client endpoint.TLS
 		reason         string // "" for a link that works
 	}{
-		"TLS":                  {server, trusting(TLSConfig{}, ours, "cloud.test"), ""},
+		"TLS":                  {server, trusting(endpoint.TLS{}, ours, "cloud.test"), ""},
 		"mTLS":                 {mutual, trusting(client, ours, "cloud.test"), ""},
-		"other authority":      {server, trusting(TLSConfig{}, theirs, "cloud.test"), "certificate signed by unknown authority"},
-		"other name":           {server, trusting(TLSConfig{}, ours, "peer.test"), "certificate is valid for cloud.test, not peer.test"},
-		"no certificate":       {mutual, trusting(TLSConfig{}, ours, "cloud.test"), "certificate required"},
+		"other authority":      {server, trusting(endpoint.TLS{}, theirs, "cloud.test"), "certificate signed by unknown authority"},
+		"other name":           {server, trusting(endpoint.TLS{}, ours, "peer.test"), "certificate is valid for cloud.test, not peer.test"},
+		"no certificate":       {mutual, trusting(endpoint.TLS{}, ours, "cloud.test"), "certificate required"},
 		"stranger":             {mutual, trusting(stranger, ours, "cloud.test"), "tls: certificate required"},
-		"client without TLS":   {server, TLSConfig{}, ""},
-		"server without TLS":   {TLSConfig{}, trusting(TLSConfig{}, ours, "cloud.test"), "first record does not look like a TLS handshake"},
-		"system's authorities": {server, TLSConfig{Enabled: true, ServerName: "cloud.test"}, "unknown authority"},
+		"client without TLS":   {server, endpoint.TLS{}, ""},
+		"server without TLS":   {endpoint.TLS{}, trusting(endpoint.TLS{}, ours, "cloud.test"), "first record does not look like a TLS handshake"},
+		"system's authorities": {server, endpoint.TLS{Enabled: true, ServerName: "cloud.test"}, "unknown authority"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, address := serve(t, ServerConfig{TLS: c.server})

@@ -3,9 +3,11 @@
 package config
 
 import (
+	"cmp"
 	"time"
 
 	"edgex-offload/infer"
+	"edgex-offload/infer/oip"
 )
 
 func defaultModels() Models {
@@ -13,6 +15,7 @@ func defaultModels() Models {
 	return Models{
 		Folder: "models", Threads: 1, Providers: "CPU", DrainTimeout: "30s",
 		Canary: Canary{Share: c.Share, Tasks: c.Tasks, MaxErrorIncrease: c.MaxErrorIncrease, LatencyRatio: c.LatencyRatio, Longest: c.Longest.String()},
+		OIP:    ModelServer{ConnectTimeout: "2s", CallTimeout: "30s", CheckInterval: "2s", MessageKB: oip.DefaultMessageBytes >> 10},
 	}
 }
 
@@ -21,7 +24,7 @@ func (c *checker) models(o Offload) infer.Options {
 	m := o.Models
 	options := infer.Options{
 		Dir: m.Folder, Place: infer.Box, Concurrency: o.Workers,
-		DrainTimeout: c.duration("Models.DrainTimeout", m.DrainTimeout, time.Second, time.Hour),
+		DrainTimeout: c.duration("Models.DrainTimeout", cmp.Or(m.DrainTimeout, "30s"), time.Second, time.Hour),
 		Canary: infer.Canary{
 			Share: m.Canary.Share, Tasks: m.Canary.Tasks, MaxErrorIncrease: m.Canary.MaxErrorIncrease, LatencyRatio: m.Canary.LatencyRatio,
 			Longest: c.optional("Models.Canary.Longest", m.Canary.Longest, infer.DefaultCanary().Longest),

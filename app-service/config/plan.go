@@ -11,7 +11,9 @@ import (
 
 	"edgex-offload/app-service/functions"
 	"edgex-offload/app-service/supply"
+	"edgex-offload/endpoint"
 	"edgex-offload/infer"
+	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
 	"edgex-offload/offload"
 	"edgex-offload/remote"
@@ -22,6 +24,7 @@ type Plan struct {
 	Models      infer.Options // but for what it runs on
 	Cascades    string        // folder
 	Backend     ort.Options   // runs the box's models
+	ModelServer oip.Options   // runs those with backend: oip; without Address there is none
 	Targets     []NamedTarget // in order of name
 	Probing     offload.Probing
 	Workers     int
@@ -58,6 +61,7 @@ func (o Offload) Plan() (Plan, error) {
 		Models:      c.models(o),
 		Cascades:    o.Cascades.Folder,
 		Backend:     c.backend(o.Models),
+		ModelServer: c.modelServer(o.Models.OIP),
 		Probing:     c.probing(o.Probe),
 		Workers:     o.Workers,
 		DecisionLog: o.DecisionLog,
@@ -127,6 +131,27 @@ func (c *checker) backend(m Models) ort.Options {
 	return options
 }
 
+// modelServer is checked where it has an Address.
+func (c *checker) modelServer(m ModelServer) oip.Options {
+	if m.Address == "" {
+		return oip.Options{}
+	}
+	sub := checker{path: c.path + ".Models.OIP"}
+	options := oip.Options{
+		Address: m.Address, TLS: endpoint.TLS(m.TLS),
+		ConnectTimeout: sub.optional("ConnectTimeout", m.ConnectTimeout, 0),
+		CallTimeout:    sub.optional("CallTimeout", m.CallTimeout, 0),
+		CheckInterval:  sub.optional("CheckInterval", m.CheckInterval, 0),
+		MessageBytes:   min(m.MessageKB, 1<<20) << 10,
+		Describe:       ort.PortsOf,
+	}
+	check(&sub, "MessageKB", m.MessageKB, 64, 1<<20, "KB")
+	options.MessageBytes = max(options.MessageBytes, 64<<10) // what is wrong was told
+	sub.under(options.Validate())
+	c.add(sub.err())
+	return options
+}
+
 func (c *checker) target(name string, t Target) NamedTarget {
 	sub := checker{path: c.path + ".Targets." + name}
 	if name == offload.Local || name == functions.RouteNone || name == offload.Mixed {
@@ -134,7 +159,7 @@ func (c *checker) target(name string, t Target) NamedTarget {
 	}
 	client := remote.ClientConfig{
 		Address:        t.Address,
-		TLS:            remote.TLSConfig(t.TLS),
+		TLS:            endpoint.TLS(t.TLS),
 		CallTimeout:    sub.optional("CallTimeout", t.CallTimeout, 0),
 		ConnectTimeout: sub.optional("ConnectTimeout", t.ConnectTimeout, 0),
 		ReconnectMax:   sub.optional("ReconnectMax", t.ReconnectMax, 0),

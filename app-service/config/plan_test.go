@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"edgex-offload/infer"
 	"edgex-offload/offload"
 )
 
@@ -35,6 +36,27 @@ func TestPlanOfDefaults(t *testing.T) {
 	require.Equal(t, offload.DefaultProbing(), plan.Probing)
 }
 
+func TestModelsOfThePlan(t *testing.T) {
+	o := good()
+	o.Models.DrainTimeout, o.Models.Canary.Share = "5s", .2
+	plan, err := o.Plan()
+	require.NoError(t, err)
+	require.Equal(t, 5*time.Second, plan.Models.DrainTimeout)
+	require.Equal(t, infer.Canary{Share: .2, Tasks: 200, MaxErrorIncrease: .01, LatencyRatio: 1.5, Longest: 24 * time.Hour}, plan.Models.Canary)
+	require.Nil(t, plan.Models.PublicKey)
+
+	o.Models.PublicKey, o.Models.DrainTimeout = "/nowhere.pem", "1ms"
+	o.Models.Canary = Canary{Share: math.NaN(), Tasks: 1, MaxErrorIncrease: -1, LatencyRatio: .5, Longest: "1s"}
+	_, err = o.Plan()
+	for _, want := range []string{
+		"Offload.Models.PublicKey: stat /nowhere.pem", `Offload.Models.DrainTimeout "1ms": allowed is a duration from 1s`,
+		"Offload.Models.Canary.Share NaN: allowed is 0 (at once) to 0.5", "Offload.Models.Canary.Tasks 1", "Offload.Models.Canary.MaxErrorIncrease -1",
+		"Offload.Models.Canary.LatencyRatio 0.5", "Offload.Models.Canary.Longest 1s: allowed is 1m to 720h",
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
 func TestPlan(t *testing.T) {
 	o := good()
 	o.Probe.RateBytesPerMinute, o.Probe.IntervalMax = 0, o.Probe.IntervalMin
@@ -42,6 +64,7 @@ func TestPlan(t *testing.T) {
 	metered.Metered = true
 	o.Targets["cloud"] = metered
 	o.Models.Providers = " CUDA, CPU"
+	o.Models.OIP.Address, o.Models.OIP.CheckInterval = "127.0.0.1:8001", "500ms"
 	o.Writable.Threshold.RTT = "1s"
 	plan, err := o.Plan()
 	require.NoError(t, err)
@@ -54,6 +77,8 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, offload.Probing{IntervalMin: 250 * time.Millisecond, IntervalMax: 250 * time.Millisecond, Timeout: time.Second}, plan.Probing)
 	require.NoError(t, plan.Probing.Validate())
 	require.Equal(t, []string{"CUDA", "CPU"}, plan.Backend.Providers)
+	require.Equal(t, "127.0.0.1:8001", plan.ModelServer.Address)
+	require.Equal(t, 500*time.Millisecond, plan.ModelServer.CheckInterval)
 	require.Equal(t, time.Second, plan.Live.Engine.Threshold.RTT)
 	require.Equal(t, 4<<20, plan.Limits.PayloadBytes)
 
@@ -86,6 +111,10 @@ func TestPlanNamesWhatIsWrong(t *testing.T) {
 	}{
 		"threads":         {func(o *Offload) { o.Models.Threads = 65 }, `Offload.Models.Threads 65: allowed is 1 to 64`},
 		"provider":        {func(o *Offload) { o.Models.Providers = "GPU" }, `Offload.Models: ort: Providers lists "GPU": allowed are TensorRT, CUDA, CPU`},
+		"model server":    {func(o *Offload) { o.Models.OIP.Address = "triton" }, `Offload.Models.OIP.Address "triton": allowed is host:port`},
+		"its check":       {func(o *Offload) { o.Models.OIP.Address, o.Models.OIP.CheckInterval = "a:1", "1ms" }, `Offload.Models.OIP.CheckInterval 1ms: allowed is 10ms to 1h0m0s`},
+		"its timeout":     {func(o *Offload) { o.Models.OIP.Address, o.Models.OIP.CallTimeout = "a:1", "soon" }, `Offload.Models.OIP.CallTimeout "soon": allowed is a duration`},
+		"its size":        {func(o *Offload) { o.Models.OIP.Address, o.Models.OIP.MessageKB = "a:1", 1<<40 }, `Offload.Models.OIP.MessageKB 1099511627776: allowed is 64 to 1048576 KB`},
 		"workers":         {func(o *Offload) { o.Workers = 0 }, `Offload.Workers 0: allowed is 1 to 64 local runs at once`},
 		"probe interval":  {func(o *Offload) { o.Probe.IntervalMin = "1" }, `Offload.Probe.IntervalMin "1": allowed is a duration from 50ms to 1m0s, as in 500ms`},
 		"interval order":  {func(o *Offload) { o.Probe.IntervalMin = "2s" }, `Offload.Probe.IntervalMax "1s": allowed is a duration from 2s to 10m0s`},

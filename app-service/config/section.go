@@ -46,6 +46,17 @@ type Models struct {
 	PublicKey       string
 	DrainTimeout    string
 	Canary          Canary
+	OIP             ModelServer
+}
+
+// ModelServer is where the models with backend: oip run.
+type ModelServer struct {
+	Address        string
+	TLS            TLS
+	ConnectTimeout string
+	CallTimeout    string
+	CheckInterval  string
+	MessageKB      int
 }
 
 // Canary is infer.Canary.

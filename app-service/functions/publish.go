@@ -46,7 +46,7 @@ const (
 func outcomeResources() []string {
 	return []string{
 		ResourceLabel, ResourceConfidence, ResourceRoute, ResourceLatencyMs,
-		ResourceReason, ResourceDeadlineMet, ResourceObjects, ResourceTaskID, ResourceStages,
+		ResourceReason, ResourceDeadlineMet, ResourceObjects, ResourceTaskID, ResourceStages, ResourceValues,
 	}
 }
 
@@ -162,6 +162,9 @@ func outcomeEvent(result Result) (dtos.Event, error) {
 		if err := event.AddSimpleReading(r.resource, r.valueType, r.value); err != nil {
 			return event, fmt.Errorf("reading %s of task %s: %w", r.resource, record.TaskID, err)
 		}
+	}
+	if err := addValues(&event, answer.Values); err != nil {
+		return event, fmt.Errorf("task %s: %w", record.TaskID, err)
 	}
 	event.Tags = outcomeTags(result)
 	return event, nil

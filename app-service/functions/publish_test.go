@@ -5,6 +5,7 @@ package functions
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/url"
 	"strings"
@@ -142,6 +143,30 @@ func TestPublishOutcomeOfACascade(t *testing.T) {
 	r.Outcome.Answer, r.Outcome.Reason = nil, offload.Shed
 	got = values(publishOne(t, NewPublisher("app-offload", true), r).events[0])
 	require.Equal(t, []string{"String none", "String shed"}, []string{got["Route"], got["Reason"]})
+}
+
+func TestPublishOutcomeValues(t *testing.T) {
+	r := result()
+	r.Outcome.Answer.Values = []offload.Value{
+		{Label: "wear", Value: .25, Unit: "mm"},
+		{Label: "angle", Value: -3},
+		{Label: "Route", Value: 1}, // the event's own
+		{Label: "wear", Value: 2},  // twice
+	}
+	event := publishOne(t, NewPublisher("app-offload", false), r).events[0]
+	got := values(event)
+	require.Equal(t, `String [{"label":"wear","value":0.25,"unit":"mm"},{"label":"angle","value":-3},{"label":"Route","value":1},{"label":"wear","value":2}]`, got["Values"])
+	require.Equal(t, "Float64 2.500000e-01", got["wear"])
+	require.Equal(t, "Float64 -3.000000e+00", got["angle"])
+	require.Equal(t, "String cloud", got["Route"])
+	require.Len(t, event.Readings, 11)
+	require.Equal(t, "mm", event.Readings[9].Units)
+
+	for i := range 100 {
+		r.Outcome.Answer.Values = append(r.Outcome.Answer.Values, offload.Value{Label: fmt.Sprint("v", i)})
+	}
+	event = publishOne(t, NewPublisher("app-offload", false), r).events[0]
+	require.Len(t, event.Readings, 8+1+maxValues-2)
 }
 
 func TestPublishOutcomeGoesOnWhenTheBusDoesNot(t *testing.T) {

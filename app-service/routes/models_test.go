@@ -45,8 +45,12 @@ func TestModelsAreOperatedByAuthenticatedRoutes(t *testing.T) {
 	require.NoError(t, AddModels(r, o))
 	require.Empty(t, r.open)
 	for _, c := range [][2]string{
-		{"GET", "/models"}, {"GET", "/models/a"}, {"POST", "/models/rescan"}, {"POST", "/models/a/load?version=2"},
-		{"POST", "/models/a/unload"}, {"POST", "/models/a/rollback"},
+		{"GET", "/models"},
+		{"GET", "/models/a"},
+		{"POST", "/models/rescan"},
+		{"POST", "/models/a/load?version=2"},
+		{"POST", "/models/a/unload"},
+		{"POST", "/models/a/rollback"},
 	} {
 		recorder := httptest.NewRecorder()
 		r.echo.ServeHTTP(recorder, httptest.NewRequest(c[0], "/api/v3/offload"+c[1], nil))

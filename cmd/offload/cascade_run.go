@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"text/tabwriter"
+	"time"
 
 	"edgex-offload/cascade"
 	"edgex-offload/infer"
@@ -54,7 +55,7 @@ func (o *cascadeOptions) run(ctx context.Context, out io.Writer, c *cascade.Casc
 	return nil
 }
 
-func median(values []float64) float64 {
+func median[T float64 | time.Duration](values []T) T {
 	slices.Sort(values)
 	return values[len(values)/2]
 }

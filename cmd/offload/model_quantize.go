@@ -116,6 +116,9 @@ func (o quantizeOptions) run(ctx context.Context, out io.Writer, dir string) (er
 	if err != nil {
 		return err
 	}
+	if part := from.spec.Split.Part; part != "" {
+		return fmt.Errorf("%s is the %s of %s: quantize the whole, and split that", from.variant(), part, from.spec.Split.Of)
+	}
 	to, err := o.target(from)
 	if err != nil {
 		return err
@@ -160,7 +163,11 @@ func (q *quantization) do(ctx context.Context) (err error) {
 	}
 	line(q.out, "samples", "%d of %s", len(q.data.learn), q.quantizeOptions.data)
 	line(q.out, "judged by", "%s", q.data.judgedBy())
-	samples, err := q.data.samples(ctx, q.from.spec)
+	steps, err := infer.NewSteps(q.from.spec, q.from.dir(), q.float)
+	if err != nil {
+		return fmt.Errorf("%s: %w", q.from.variant(), err)
+	}
+	samples, err := q.data.samples(ctx, steps, q.float)
 	if err != nil {
 		return err
 	}
@@ -176,13 +183,13 @@ func (q *quantization) do(ctx context.Context) (err error) {
 		return fmt.Errorf("%s: %w", q.from.variant(), err)
 	}
 	ask := func(what string) func(done, of int) { return func(done, of int) { o.Step(what, done, of) } }
-	if q.said, err = q.data.judge.Ask(ctx, q.from.spec, q.float, ask("judge float32")); err != nil {
+	if q.said, err = q.data.judge.Ask(ctx, steps, q.float, ask("judge float32")); err != nil {
 		return err
 	}
 	q.found, err = calibrated.Search(ctx, samples, quantize.Wanted{
 		Float: q.float, MaxDrop: q.maxDrop, Rounds: q.runs,
 		Drop: func(ctx context.Context, graph infer.Graph) (float64, error) {
-			q.says, err = q.data.judge.Ask(ctx, q.from.spec, graph, ask("judge int8"))
+			q.says, err = q.data.judge.Ask(ctx, steps, graph, ask("judge int8"))
 			return q.drop(), err
 		},
 	})

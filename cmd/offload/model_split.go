@@ -28,9 +28,8 @@ type splitOptions struct {
 
 // splitTo says where model split writes what.
 type splitTo struct {
-	at              []string
-	folder, as      string
-	values, version string
+	at                 []string
+	folder, as, values string
 }
 
 func modelSplitCommand() *cobra.Command {

@@ -81,7 +81,8 @@ func (d data) judgedBy() string { return d.text }
 func labelOf(file string) string { return filepath.Base(filepath.Dir(file)) }
 
 // samples takes the files for the ranges to what the graph is fed.
-func (d data) samples(ctx context.Context, spec infer.Spec) ([]quantize.Sample, error) {
+func (d data) samples(ctx context.Context, steps infer.Steps, graph infer.Graph) ([]quantize.Sample, error) {
+	spec := d.spec
 	if bytes := 4 * spec.Input.Values() * len(d.learn); bytes > mostSampled {
 		return nil, fmt.Errorf("samples %d: as tensors they take %d bytes: allowed are %d: use --samples %d", len(d.learn), bytes, mostSampled, mostSampled/(4*spec.Input.Values()))
 	}
@@ -91,7 +92,7 @@ func (d data) samples(ctx context.Context, spec infer.Spec) ([]quantize.Sample, 
 		if err != nil {
 			return nil, err
 		}
-		s, err := quantize.SampleOf(ctx, spec, task)
+		s, err := quantize.SampleOf(ctx, spec, steps, graph, task)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}

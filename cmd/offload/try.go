@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -17,7 +19,10 @@ import (
 
 const (
 	maxSignalBytes = 64 << 20 // the largest input that a model may have
+	maxGraphBytes  = 1 << 30  // the largest model.onnx that is loaded
 	mostObjects    = 100      // that are listed
+	mostValues     = 100
+	noFile         = "none" // of --out
 )
 
 // try runs a model on a task and prints what came of it.
@@ -26,20 +31,25 @@ func (m checked) try(ctx context.Context, out io.Writer, o checkOptions, models 
 	if err != nil {
 		return err
 	}
-	line(out, "time", "median %s of %d runs, %s to %s", msText(times[len(times)/2]), len(times), msText(times[0]), msText(times[len(times)-1]))
+	all := times.all
+	line(out, "time", "median %s of %d runs, %s to %s", msText(median(all)), len(all), msText(all[0]), msText(all[len(all)-1]))
+	line(out, "stages", "%s", times.stages(m.spec.Input.Type))
 	if m.spec.Decoder == infer.Features {
 		line(out, "answer", "%d bytes of features, %.2f of the payload", len(answer.Features), float64(len(answer.Features))/float64(len(task.Payload)))
 		return nil
 	}
 	if !m.detects() {
-		line(out, "answer", "%s, confidence %.3f%s", answer.Label, answer.Confidence, m.doubt(answer))
+		m.say(out, answer)
 		return nil
 	}
 	if err := m.list(out, answer.Objects); err != nil {
 		return err
 	}
-	if o.out == "" {
+	if o.out == noFile {
 		return nil
+	}
+	if o.out == "" {
+		o.out = strings.TrimSuffix(filepath.Base(o.image), filepath.Ext(o.image)) + "-boxes.png"
 	}
 	if err := writeBoxes(o.out, task.Payload, answer.Objects); err != nil {
 		return fmt.Errorf("out: %w", err)
@@ -53,17 +63,18 @@ func (m checked) detects() bool { return m.spec.TaskKind() == offload.ObjectDete
 // task reads the file that fits the model; without one it has no payload.
 func (m checked) task(o checkOptions) (offload.Task, error) {
 	task := offload.Task{Kind: m.spec.TaskKind(), Context: map[string]string{}}
-	signal := m.spec.Input.Type == "signal"
+	takes := m.spec.Input.Type
 	var err error
 	switch {
-	case m.spec.Input.Type == infer.Features && (o.image != "" || o.input != ""):
+	case takes == infer.Features && (o.image != "" || o.input != "" || o.text != ""):
 		return task, fmt.Errorf("image: %s is a tail, which takes what its head makes: check the whole model, or see both with `offload model split`", m.variant)
-	case o.out != "" && !m.detects():
+	case o.out != "" && o.out != noFile && !m.detects():
 		return task, fmt.Errorf("out: %s is for %s: only a detector (%s) has boxes to draw", m.variant, m.spec.Kind, offload.ObjectDetection)
-	case o.image != "" && signal:
-		return task, fmt.Errorf("image: %s takes a signal (input.type of its %s): say --input", m.variant, infer.SpecFile)
-	case o.input != "" && !signal:
-		return task, fmt.Errorf("input: %s takes a picture (input.type of its %s): say --image", m.variant, infer.SpecFile)
+	case o.image != "" && takes != "image", o.input != "" && takes != "signal", o.text != "" && takes != "text":
+		say := map[string]string{"image": "a picture (input.type of its %s): say --image", "signal": "a signal (input.type of its %s): say --input", "text": "a text (input.type of its %s): say --text"}[takes]
+		return task, fmt.Errorf("%s takes "+say, m.variant, infer.SpecFile)
+	case o.text != "":
+		task.Payload, task.Context["content-type"] = []byte(o.text), infer.TextType
 	case o.image != "":
 		task.Payload, err = readPayload(o.image)
 		task.Context["content-type"] = http.DetectContentType(task.Payload)
@@ -74,20 +85,49 @@ func (m checked) task(o checkOptions) (offload.Task, error) {
 	return task, err
 }
 
-// runs returns the answer and the times, shortest first.
-func (m checked) runs(ctx context.Context, models *infer.Repository, task offload.Task, n int) (answer offload.Answer, times []time.Duration, err error) {
+// times are those of all runs, each list with the shortest first.
+type times struct{ all, decode, tensor, graph, read []time.Duration }
+
+// stages says where the time goes, with the median of each step.
+func (t times) stages(input string) string {
+	text := fmt.Sprintf("to tensor %s, graph %s, to answer %s", msText(median(t.tensor)), msText(median(t.graph)), msText(median(t.read)))
+	if input == "image" {
+		text = fmt.Sprintf("decode %s, ", msText(median(t.decode))) + text
+	}
+	return text + " (medians)"
+}
+
+func (m checked) runs(ctx context.Context, models *infer.Repository, task offload.Task, n int) (answer offload.Answer, t times, err error) {
 	for range n {
 		limited, cancel := context.WithTimeout(ctx, runTimeout)
+		var stages infer.Stages
 		began := time.Now()
-		answer, err = models.Infer(limited, m.variant, task)
+		answer, err = models.Infer(infer.WithStages(limited, &stages), m.variant, task)
+		took := time.Since(began)
 		cancel()
 		if err != nil {
-			return answer, nil, err
+			return answer, times{}, err
 		}
-		times = append(times, time.Since(began))
+		t.all, t.decode, t.tensor = append(t.all, took), append(t.decode, stages.Decode), append(t.tensor, stages.Tensor)
+		t.graph, t.read = append(t.graph, stages.Graph), append(t.read, stages.Read)
 	}
-	slices.Sort(times)
-	return answer, times, nil
+	for _, list := range [][]time.Duration{t.all, t.decode, t.tensor, t.graph, t.read} {
+		slices.Sort(list)
+	}
+	return answer, t, nil
+}
+
+// say prints a label and values.
+func (m checked) say(out io.Writer, answer offload.Answer) {
+	if m.spec.Decoder != infer.RegressionHead {
+		line(out, "answer", "%s, confidence %.3f%s", answer.Label, answer.Confidence, m.doubt(answer))
+	}
+	for _, v := range answer.Values[:min(len(answer.Values), mostValues)] {
+		line(out, "value", "%s %.6g%s", v.Label, v.Value, after(" ", v.Unit))
+	}
+	if more := len(answer.Values) - mostValues; more > 0 {
+		line(out, "value", "and %d more", more)
+	}
 }
 
 func msText(d time.Duration) string { return fmt.Sprintf("%.3g ms", d.Seconds()*1000) }
@@ -96,8 +136,11 @@ func msText(d time.Duration) string { return fmt.Sprintf("%.3g ms", d.Seconds()*
 // made as in training.
 func (m checked) doubt(answer offload.Answer) string {
 	const little = 1.5 // times chance
-	if answer.Confidence > little/float32(len(m.spec.Labels)) {
+	if m.spec.Decoder != infer.Classification || answer.Confidence > little/float32(len(m.spec.Labels)) {
 		return ""
+	}
+	if m.spec.Input.Type == "text" {
+		return ": little more than chance. Are input.vocabulary, cased and the order of labels as in training?"
 	}
 	return ": little more than chance. Are input.color, scale, mean, std and invert, or of a signal normalize, as in training?"
 }

@@ -119,7 +119,7 @@ func parse(action, text string) (name, version string, err error) {
 		return "", "", nil
 	}
 	name, version, given := strings.Cut(text, "/")
-	wrong := name == "" || len(text) > 128 || strings.ContainsAny(version, "/") || (given && (version == "" || action != Load))
+	wrong := name == "" || name[0] == '.' || len(text) > 128 || strings.ContainsAny(version, "/") || (given && (version == "" || action != Load))
 	if wrong || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		allowed := "the name of a model"
 		if action == Load {

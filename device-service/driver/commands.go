@@ -82,9 +82,9 @@ func (d *Driver) HandleWriteCommands(name string, _ map[string]models.ProtocolPr
 			return fmt.Errorf("device %s: %s: %w", name, request.DeviceResourceName, err)
 		}
 	}
-	for i, change := range changes {
-		if err := change(); err != nil {
-			return fmt.Errorf("device %s: %s: %w", name, requests[i].DeviceResourceName, err)
+	for i, request := range requests {
+		if err := changes[i](); err != nil {
+			return fmt.Errorf("device %s: %s: %w", name, request.DeviceResourceName, err)
 		}
 	}
 	return nil

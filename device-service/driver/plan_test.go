@@ -64,7 +64,7 @@ func TestWhatIsWrongWithADevice(t *testing.T) {
 func TestShippedProfiles(t *testing.T) {
 	outcome := map[string]string{
 		"Label": "String", "Confidence": "Float32", "Route": "String", "LatencyMs": "Float64", "Reason": "String",
-		"DeadlineMet": "Bool", "Objects": "String", "TaskId": "String",
+		"DeadlineMet": "Bool", "Objects": "String", "TaskId": "String", "Values": "String",
 	}
 	roles := []string{roleSample, roleRate, roleEnabled, roleStatus, roleSent, roleDropped, roleReasons}
 	files, err := filepath.Glob("../../profiles/*.yaml")

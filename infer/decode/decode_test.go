@@ -52,10 +52,14 @@ func TestClassifier(t *testing.T) {
 
 // detector of two classes on a tensor of 64 x 32 pixels.
 func detector(head string) Detector {
-	return Detector{
+	d := Detector{
 		Head: head, Width: 64, Height: 32, Labels: []string{"cat", "dog"},
 		Threshold: .5, IoU: .5, MaxObjects: 10, Strides: []int{16, 32},
 	}
+	if head == "yunet" {
+		d.Labels = []string{"face"}
+	}
+	return d
 }
 
 func tensor(shape []int64, rows ...[]float32) Tensor {
@@ -110,13 +114,24 @@ func TestHeads(t *testing.T) {
 			tensor([]int64{1, 2, 2}, []float32{.1, .72}, []float32{.4, .1}), // without
 			tensor([]int64{1, 2, 4}, []float32{10. / 64, 4. / 32, 30. / 64, 12. / 32}, []float32{0, 0, 1, 1}),
 		}},
+		{"yunet", []Tensor{ // 4 x 2 cells of 16, 2 x 1 of 32
+			tensor([]int64{1, 8, 1}, []float32{0, .6, 0, 0, 0, 0, 1, 0}), tensor([]int64{1, 2, 1}, []float32{.2, 2}),
+			tensor([]int64{1, 8, 1}, []float32{0, .864, 0, 0, 0, 0, 1, 0}), tensor([]int64{1, 2, 1}, []float32{1, -.2}),
+			tensor([]int64{1, 8, 4}, make([]float32, 4), []float32{.25, .5, log(20. / 16), log(8. / 16)}, make([]float32, 16), []float32{0, nan, 0, 0}, make([]float32, 4)),
+			tensor([]int64{1, 2, 4}, make([]float32, 8)),
+		}},
+		{"end2end", []Tensor{tensor([]int64{1, 3, 6},
+			[]float32{10, 4, 30, 12, .72, 1},
+			[]float32{10, 4, 30, 12, .4, 0},
+			[]float32{0, 0, 0, 0, 0, 0},
+		)}},
 	}
 	for _, c := range cases {
 		t.Run(c.head, func(t *testing.T) {
 			got, err := detector(c.head).Objects(c.outputs, same)
 			require.NoError(t, err)
 			require.Len(t, got, 1)
-			assert.Equal(t, golden[0].Label, got[0].Label)
+			assert.Equal(t, detector(c.head).Labels[len(detector(c.head).Labels)-1], got[0].Label)
 			for i, want := range []float32{golden[0].Confidence, golden[0].X, golden[0].Y, golden[0].W, golden[0].H} {
 				have := []float32{got[0].Confidence, got[0].X, got[0].Y, got[0].W, got[0].H}[i]
 				assert.InDelta(t, want, have, 1e-4, "%+v", got[0])
@@ -139,6 +154,15 @@ func TestHeadsNameWhatDoesNotFit(t *testing.T) {
 		{"ssd", []Tensor{tensor([]int64{1, 1, 3}, make([]float32, 3))}, "two outputs"},
 		{"ssd", []Tensor{tensor([]int64{1, 2, 3}, make([]float32, 6)), tensor([]int64{1, 1, 4}, make([]float32, 4))}, "boxes [1, N, 4]"},
 		{"ssd", []Tensor{tensor([]int64{1, 1, 5}, make([]float32, 5)), tensor([]int64{1, 1, 4}, make([]float32, 4))}, "has 5 classes, but labels lists 2"},
+		{"yunet", []Tensor{tensor([]int64{1, 8, 1}, make([]float32, 8))}, "needs three outputs per stride, 6 in all"},
+		{"yunet", []Tensor{
+			tensor([]int64{1, 8, 1}, make([]float32, 8)), tensor([]int64{1, 2, 1}, make([]float32, 2)),
+			tensor([]int64{1, 8, 1}, make([]float32, 8)), tensor([]int64{1, 2, 1}, make([]float32, 2)),
+			tensor([]int64{1, 8, 4}, make([]float32, 32)), tensor([]int64{1, 2, 10}, make([]float32, 20)),
+		}, "needs [1, 2, 4] here, the grid of stride 32 over 64 x 32 pixels"},
+		{"end2end", []Tensor{tensor([]int64{1, 3, 7}, make([]float32, 21))}, "needs [1, N, 6]"},
+		{"end2end", []Tensor{tensor([]int64{1, 1, 6}, []float32{0, 0, 9, 9, .9, 2})}, "class 2 of row 0: labels lists 2"},
+		{"end2end", []Tensor{tensor([]int64{1, 1, 6}, []float32{0, 0, 9, 9, .9, nan})}, "class NaN of row 0"},
 		{"rcnn", nil, `decoder is "rcnn"`},
 	}
 	for _, c := range cases {
@@ -153,10 +177,23 @@ func TestSuppressWorksWithinAClassAndKeepsTheBest(t *testing.T) {
 	other := box{x0: 1, y0: 0, x1: 11, y1: 10, class: 1, score: .7}
 	apart := box{x0: 20, y0: 0, x1: 30, y1: 10, class: 0, score: .5}
 	found := func() []box { return []box{a, shifted, other, apart} }
-	assert.Equal(t, []box{shifted, other, apart}, suppress(found(), .5, 10))
-	assert.Equal(t, []box{shifted, other, a, apart}, suppress(found(), .9, 10))
-	assert.Equal(t, []box{shifted, other}, suppress(found(), .5, 2))
-	assert.Empty(t, suppress(nil, .5, 2))
+	for _, c := range []struct {
+		iou      float32
+		most     int
+		agnostic bool
+		head     string
+		want     []box
+	}{
+		{.5, 10, false, "yolov8", []box{shifted, other, apart}},
+		{.9, 10, false, "yolov8", []box{shifted, other, a, apart}},
+		{.5, 2, false, "yolov8", []box{shifted, other}},
+		{.5, 10, true, "yolov8", []box{shifted, apart}},
+		{.5, 10, true, "end2end", []box{shifted, other, a, apart}},
+	} {
+		d := Detector{Head: c.head, IoU: c.iou, MaxObjects: c.most, Agnostic: c.agnostic}
+		assert.Equal(t, c.want, d.suppress(found()))
+	}
+	assert.Empty(t, Detector{MaxObjects: 2}.suppress(nil))
 }
 
 func TestObjectsAreMappedAndThoseOutsideDropped(t *testing.T) {

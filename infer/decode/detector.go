@@ -11,16 +11,17 @@ import (
 
 // Detector reads the objects out of a detector's output.
 type Detector struct {
-	// Head is yolov5, yolov8, yolox or ssd.
+	// Head is yolov5, yolov8, yolox, ssd, yunet or end2end.
 	Head string
 	// Width and Height of the input tensor in pixels.
 	Width, Height int
 	Labels        []string
 	// Threshold is the least confidence, IoU the largest overlap of two objects of one
-	// class, MaxObjects how many are kept.
+	// class, or with Agnostic of any two, MaxObjects how many are kept.
 	Threshold, IoU float32
+	Agnostic       bool
 	MaxObjects     int
-	// Strides of YOLOX's grids in pixels.
+	// Strides of YOLOX's and YuNet's grids in pixels.
 	Strides []int
 }
 
@@ -32,7 +33,7 @@ func (d Detector) Objects(outputs []Tensor, toPicture func(x, y float32) (float3
 		return nil, err
 	}
 	objects := []offload.Object{}
-	for _, b := range suppress(found, d.IoU, d.MaxObjects) {
+	for _, b := range d.suppress(found) {
 		x0, y0 := toPicture(b.x0, b.y0)
 		x1, y1 := toPicture(b.x1, b.y1)
 		if x1 > x0 && y1 > y0 { // else it lies outside of the picture
@@ -54,8 +55,12 @@ func (d Detector) candidates(outputs []Tensor) ([]box, error) {
 		return d.yolox(outputs[0])
 	case "ssd":
 		return d.ssd(outputs)
+	case "yunet":
+		return d.yunet(outputs)
+	case "end2end":
+		return d.end2end(outputs[0])
 	}
-	return nil, fmt.Errorf("decoder is %q: allowed are yolov5, yolov8, yolox, ssd", d.Head)
+	return nil, fmt.Errorf("decoder is %q: allowed are yolov5, yolov8, yolox, ssd, yunet, end2end", d.Head)
 }
 
 // yolov5 reads [1, N, 5+C]: centre x and y, width and height in pixels of the tensor,
@@ -139,8 +144,7 @@ func (d Detector) yolox(out Tensor) ([]box, error) {
 					continue
 				}
 				class, score := best(r[5:])
-				b := centred((r[0]+float32(x))*stride, (r[1]+float32(y))*stride, exp(r[2])*stride, exp(r[3])*stride)
-				found = d.add(found, b, class, score*r[4])
+				found = d.add(found, inCell(r, x, y, stride), class, score*r[4])
 			}
 		}
 	}

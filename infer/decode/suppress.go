@@ -22,17 +22,18 @@ func centred(x, y, w, h float32) box {
 	return box{x0: x - w/2, y0: y - h/2, x1: x + w/2, y1: y + h/2}
 }
 
-// suppress is greedy non-maximum suppression within each class: of two that overlap by
-// more than iou the better one stays. At most most are kept, best first.
-func suppress(found []box, iou float32, most int) []box {
+// suppress is greedy non-maximum suppression within each class, or with Agnostic over all:
+// of two that overlap by more than IoU the better one stays. At most MaxObjects are kept,
+// best first. A graph with its own suppression has it done.
+func (d Detector) suppress(found []box) []box {
 	slices.SortStableFunc(found, func(a, b box) int { return cmp.Compare(b.score, a.score) })
 	found = found[:min(len(found), maxCandidates)]
 	var kept []box
 	for _, b := range found {
-		if len(kept) == most {
+		if len(kept) == d.MaxObjects {
 			break
 		}
-		if !slices.ContainsFunc(kept, func(k box) bool { return k.class == b.class && overlap(k, b) > iou }) {
+		if d.Head == "end2end" || !slices.ContainsFunc(kept, func(k box) bool { return (d.Agnostic || k.class == b.class) && overlap(k, b) > d.IoU }) {
 			kept = append(kept, b)
 		}
 	}

@@ -46,7 +46,9 @@ func (f *fake) Model(name string) []infer.Status {
 func (f *fake) Load(ctx context.Context, name, version string) error {
 	return f.note(ctx, "load", name, version)
 }
-func (f *fake) Unload(ctx context.Context, name string) error   { return f.note(ctx, "unload", name) }
+
+func (f *fake) Unload(ctx context.Context, name string) error { return f.note(ctx, "unload", name) }
+
 func (f *fake) Rollback(ctx context.Context, name string) error { return f.note(ctx, "rollback", name) }
 func (f *fake) Rescan(ctx context.Context) error                { return f.note(ctx, "rescan") }
 

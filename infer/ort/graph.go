@@ -23,8 +23,9 @@ type graph struct {
 	about   infer.About
 	release func() error
 
-	mu   sync.Mutex
-	idle map[int][]*slot // by batch
+	mu        sync.Mutex
+	idle      map[int][]*slot // by batch
+	idleBytes int             // of batches of more than one
 }
 
 // About implements infer.Graph.
@@ -63,15 +64,41 @@ func (g *graph) take(batch int) (*slot, error) {
 	if idle := g.idle[batch]; len(idle) > 0 {
 		last := len(idle) - 1
 		g.idle[batch] = idle[:last]
+		if batch > 1 {
+			g.idleBytes -= idle[last].bytes()
+		}
 		return idle[last], nil
 	}
 	return newSlot(batch, g.inputs, g.outputs)
 }
 
+// maxIdleBytes bounds what batches leave behind for the next of their size, in bytes: the
+// sizes may be a caller's choice.
+const maxIdleBytes = 64 << 20
+
 func (g *graph) put(s *slot) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if s.batch > 1 {
+		if g.idleBytes += s.bytes(); g.idleBytes > maxIdleBytes {
+			g.dropBatches()
+			g.idleBytes = s.bytes()
+		}
+	}
 	g.idle[s.batch] = append(g.idle[s.batch], s)
+}
+
+// dropBatches frees the memory of batches of more than one. g.mu is held.
+func (g *graph) dropBatches() {
+	for batch, idle := range g.idle {
+		if batch == 1 {
+			continue
+		}
+		for _, s := range idle {
+			_ = s.free() // its tensors have no error to give
+		}
+		delete(g.idle, batch)
+	}
 }
 
 // Close implements infer.Graph.

@@ -32,12 +32,12 @@ func (h header) pickInputs(in infer.Input) ([]value, error) {
 	}
 	var picked []value
 	for _, feed := range feeds {
-		at := slices.IndexFunc(free, func(v value) bool { return v.name == feed.Name })
+		at := slices.IndexFunc(free, func(v value) bool { return feed.Is(v.name) })
 		if at < 0 {
 			if feed.Optional {
 				continue
 			}
-			return nil, fmt.Errorf("input %q is what input.type %s feeds: the graph has %s", feed.Name, in.Type, namesOf(free))
+			return nil, fmt.Errorf("input %q is what input.type %s feeds: the graph has %s: set input.name", feed.Name, in.Type, namesOf(free))
 		}
 		v := free[at]
 		if err := v.feed(in, feed.Shape); err != nil {
@@ -101,6 +101,8 @@ func (v value) misfit(in infer.Input) string {
 		return "the batch has to be 1 or dynamic: export the model so"
 	case in.Type == "signal":
 		return "correct input.shape"
+	case in.Type == "text":
+		return "correct input.max_tokens"
 	case in.Type != "image":
 		return "the sizes have to agree, or to be dynamic"
 	}
@@ -128,28 +130,19 @@ func (v value) imageMisfit(in infer.Input, wrong []int) string {
 
 // pickOutputs returns the outputs that the decoder reads; no other is computed for it.
 func (h header) pickOutputs(spec infer.Spec) ([]value, error) {
-	outs := h.outputs[:1]
-	switch {
-	case len(spec.Outputs) > 0:
-		outs = nil
-		for i, name := range spec.Outputs {
-			at := slices.IndexFunc(h.outputs, func(v value) bool { return v.name == name })
-			if at < 0 {
-				return nil, fmt.Errorf("outputs[%d] is %q: the graph has %s", i, name, namesOf(h.outputs))
-			}
-			outs = append(outs, h.outputs[at])
-		}
-	case spec.Decoder == infer.SSD && len(h.outputs) != 2:
-		return nil, fmt.Errorf("the graph has the outputs %s: name the two that decoder ssd reads in outputs: [scores, boxes]", namesOf(h.outputs))
-	case spec.Decoder == infer.SSD:
-		outs = h.outputs
+	picked, err := spec.PickOutputs(ports(h.outputs))
+	if err != nil {
+		return nil, err
 	}
-	for _, v := range outs {
+	outs := make([]value, len(picked))
+	for i, at := range picked {
+		v := h.outputs[at]
 		if !v.numbers() {
 			return nil, fmt.Errorf("output %q is of type %s: needed are numbers: name another in outputs (%s), or export it as float32", v.name, v.typeName(), namesOf(h.outputs))
 		}
+		outs[i] = v
 	}
-	return slices.Clone(outs), nil
+	return outs, nil
 }
 
 // batched is an input's shape with this batch.

@@ -108,6 +108,17 @@ func (s *slot) read(outputs []value) ([]infer.Tensor, error) {
 	return s.views, nil
 }
 
+// bytes of what it keeps from run to run.
+func (s *slot) bytes() int {
+	n := 0
+	for _, t := range append(s.inputs, s.outputs...) {
+		if t != nil {
+			n += 4 * len(t.GetData())
+		}
+	}
+	return n
+}
+
 // dropMade frees the outputs that the run made.
 func (s *slot) dropMade() {
 	for i, v := range s.out {

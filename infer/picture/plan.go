@@ -128,21 +128,26 @@ func (p *Plan) Fill(dst []float32, img image.Image) (Placement, error) {
 	if at.Width < o.Width || at.Height < o.Height {
 		p.pad(dst)
 	}
-	planes, ycc := planesOf(img)
-	if p.channels == 1 && ycc {
-		planes, ycc = planes[:1], false // Y is grey
-	}
 	s, _ := p.scratch.Get().(*scratch)
 	if s == nil {
 		s = &scratch{}
 	}
 	defer p.scratch.Put(s)
-	s.fit(planes, at, o.Fast)
+	p.fill(dst, img, at, s)
+	return at, nil
+}
+
+func (p *Plan) fill(dst []float32, img image.Image, at Placement, s *scratch) {
+	planes, ycc := planesOf(s.planes[:0], img)
+	defer clear(planes) // the picture's memory is not kept
+	if p.channels == 1 && ycc {
+		planes, ycc = planes[:1], false // Y is grey
+	}
+	s.fit(planes, at, p.opts.Fast)
 	for y := range at.Height {
 		s.resample(planes, y)
 		p.write(dst, s.rows[:len(planes)], at, y, ycc)
 	}
-	return at, nil
 }
 
 // pad fills the tensor with the pad value.

@@ -17,9 +17,9 @@ type plane struct {
 	width, height float64
 }
 
-// planesOf gives a picture's channels without copying where it can: Y, Cb, Cr (ycc is
-// true), R, G, B, or grey alone. Transparency is dropped, as most training code does.
-func planesOf(img image.Image) (planes []plane, ycc bool) {
+// planesOf adds a picture's channels to planes without copying where it can: Y, Cb, Cr (ycc
+// is true), R, G, B, or grey alone. Transparency is dropped, as most training code does.
+func planesOf(planes []plane, img image.Image) (all []plane, ycc bool) {
 	b := img.Bounds()
 	w, h := float64(b.Dx()), float64(b.Dy())
 	switch p := img.(type) {
@@ -31,38 +31,44 @@ func planesOf(img image.Image) (planes []plane, ycc bool) {
 	case *image.YCbCr:
 		cw, ch := chromaSize(p)
 		y, c := p.YOffset(b.Min.X, b.Min.Y), p.COffset(b.Min.X, b.Min.Y)
-		return []plane{
-			{p.Y[y:], p.YStride, 1, w, h},
-			{p.Cb[c:], p.CStride, 1, cw, ch},
-			{p.Cr[c:], p.CStride, 1, cw, ch},
-		}, true
+		return append(planes,
+			plane{p.Y[y:], p.YStride, 1, w, h},
+			plane{p.Cb[c:], p.CStride, 1, cw, ch},
+			plane{p.Cr[c:], p.CStride, 1, cw, ch},
+		), true
 	case *image.Gray:
-		return []plane{{p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 1, w, h}}, false
-	case *image.RGBA:
-		return packed(p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 4, w, h), false
-	case *image.NRGBA:
-		return packed(p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 4, w, h), false
+		return append(planes, plane{p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 1, w, h}), false
 	case *image.Gray16:
-		return []plane{{p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 2, w, h}}, false
+		return append(planes, plane{p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 2, w, h}), false
+	}
+	pix, stride, step := packedOf(img)
+	next := step / 4 // of values of 16 bits the high byte, which comes first, is enough
+	for c := range 3 {
+		planes = append(planes, plane{pix[c*next:], stride, step, w, h})
+	}
+	return planes, false
+}
+
+// packedOf is a picture with four values in each step bytes, of which the last does not
+// matter.
+func packedOf(img image.Image) (pix []byte, stride, step int) {
+	b := img.Bounds()
+	switch p := img.(type) {
+	case *image.RGBA:
+		return p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 4
+	case *image.NRGBA:
+		return p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 4
 	case *image.NRGBA64:
-		return packed(p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 8, w, h), false
+		return p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 8
 	case *image.RGBA64:
 		if p.Opaque() { // as image/png's are
-			return packed(p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 8, w, h), false
+			return p.Pix[p.PixOffset(b.Min.X, b.Min.Y):], p.Stride, 8
 		}
 	}
-	pix := flatten(img)
-	return packed(pix, 4*b.Dx(), 4, w, h), false
+	return flatten(img), 4 * b.Dx(), 4
 }
 
-// packed are the channels of pixels of step bytes. Of values of 16 bits the high byte,
-// which comes first, is enough.
-func packed(pix []byte, stride, step int, w, h float64) []plane {
-	next := step / 4
-	return []plane{{pix, stride, step, w, h}, {pix[next:], stride, step, w, h}, {pix[2*next:], stride, step, w, h}}
-}
-
-// flatten copies a picture to four bytes a pixel, of which the last does not matter.
+// flatten copies a picture to four bytes a pixel.
 func flatten(img image.Image) []byte {
 	b := img.Bounds()
 	size := image.Rect(0, 0, b.Dx(), b.Dy())

@@ -5,6 +5,7 @@ package picture
 // scratch is what filling one tensor needs besides it. It is kept for the next picture,
 // which most often is of the same camera and so of the same size.
 type scratch struct {
+	planes  [3]plane
 	shapes  [3]shape
 	columns [3]axis
 	lines   [3]axis

@@ -24,8 +24,7 @@ type Answers struct {
 }
 
 // Ask takes all cases through a graph. Step may be nil.
-func (c Cases) Ask(ctx context.Context, spec infer.Spec, graph infer.Graph, step func(done, of int)) (Answers, error) {
-	steps := infer.NewSteps(spec)
+func (c Cases) Ask(ctx context.Context, steps infer.Steps, graph infer.Graph, step func(done, of int)) (Answers, error) {
 	var a Answers
 	for i := range c.Count {
 		task, label, err := c.At(i)

@@ -60,7 +60,10 @@ func (p *Plan) Measure(ctx context.Context, task offload.Task, parts Parts, runs
 		return m, fmt.Errorf("tail: %w", err)
 	}
 	defer func() { err = errors.Join(err, tail.graph.Close()) }()
-	whole := &runner{graph: tap{Graph: p.graph, now: p.opts.Now}, steps: infer.NewSteps(p.spec)}
+	whole, err := p.runner(p.spec, p.graph)
+	if err != nil {
+		return m, err
+	}
 
 	for range max(1, runs) {
 		if m.Answer, err = whole.run(ctx, task); err != nil {
@@ -109,7 +112,16 @@ func (p *Plan) load(ctx context.Context, part Part) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{graph: tap{Graph: graph, now: p.opts.Now}, steps: infer.NewSteps(part.Spec)}, nil
+	r, err := p.runner(part.Spec, graph)
+	if err != nil {
+		return nil, errors.Join(err, graph.Close())
+	}
+	return r, nil
+}
+
+func (p *Plan) runner(spec infer.Spec, graph infer.Graph) (*runner, error) {
+	steps, err := infer.NewSteps(spec, p.dir, graph)
+	return &runner{graph: tap{Graph: graph, now: p.opts.Now}, steps: steps}, err
 }
 
 func (r *runner) run(ctx context.Context, task offload.Task) (offload.Answer, error) {

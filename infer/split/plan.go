@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"edgex-offload/infer"
 	"edgex-offload/infer/onnx"
 )
@@ -101,6 +103,8 @@ func (p *Plan) read() (graph []byte, err error) {
 		return nil, fmt.Errorf("it is itself the %s of %s: split that", p.spec.Split.Part, p.spec.Split.Of)
 	case p.spec.Input.Type != "image" && p.spec.Input.Type != "signal":
 		return nil, fmt.Errorf("input.type is %q: only models of type image and signal can be split", p.spec.Input.Type)
+	case reconstructs(p.yaml):
+		return nil, errors.New("anomaly.reconstruction compares the output with the input, which a tail does not have: it cannot be split")
 	}
 	if graph, err = readAtMost(filepath.Join(p.dir, infer.GraphFile), onnx.MaxBytes); err != nil {
 		return nil, err
@@ -116,6 +120,17 @@ func (p *Plan) read() (graph []byte, err error) {
 		return nil, fmt.Errorf("weight %q lies in a file beside the graph: export the model with its weights inside", name)
 	}
 	return graph, nil
+}
+
+// reconstructs says whether the decoder needs what the graph is fed.
+func reconstructs(data []byte) bool {
+	var s struct {
+		Anomaly struct {
+			Reconstruction string `yaml:"reconstruction"`
+		} `yaml:"anomaly"`
+	}
+	_ = yaml.Unmarshal(data, &s) // ParseSpec has read it
+	return s.Anomaly.Reconstruction != "" && s.Anomaly.Reconstruction != "none"
 }
 
 func readAtMost(path string, most int64) ([]byte, error) {

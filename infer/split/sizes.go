@@ -69,7 +69,11 @@ func (p *Plan) sizes(ctx context.Context, task offload.Task, cuts []Cut) (sizes 
 		}
 		return nil
 	}
-	_, err = infer.NewSteps(p.spec).Answer(ctx, &tap{Graph: graph, now: p.opts.Now, skim: look}, task)
+	steps, err := infer.NewSteps(p.spec, p.dir, graph)
+	if err != nil {
+		return nil, err
+	}
+	_, err = steps.Answer(ctx, &tap{Graph: graph, now: p.opts.Now, skim: look}, task)
 	return sizes, err
 }
 

@@ -59,8 +59,8 @@ func write(dir string, part Part) (err error) {
 	if err := os.MkdirAll(model, 0o755); err != nil {
 		return err
 	}
-	made, err := os.MkdirTemp(model, ".new-")
-	if err != nil {
+	made := filepath.Join(model, ".new-"+part.Version)
+	if err := errors.Join(os.RemoveAll(made), os.Mkdir(made, 0o755)); err != nil { // one may be left of a run that was cut off
 		return err
 	}
 	defer func() {
@@ -68,11 +68,8 @@ func write(dir string, part Part) (err error) {
 			err = errors.Join(err, os.RemoveAll(made))
 		}
 	}()
-	if err := os.Chmod(made, 0o755); err != nil {
-		return err
-	}
 	for name, content := range map[string][]byte{infer.GraphFile: part.ONNX, infer.SpecFile: part.YAML} {
-		if err := os.WriteFile(filepath.Join(made, name), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(made, name), content, 0o644); err != nil { //nolint:gosec // services of another user read it
 			return err
 		}
 	}

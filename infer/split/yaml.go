@@ -4,6 +4,7 @@ package split
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,6 +25,7 @@ func (p *Plan) headYAML(part *Part, s infer.Split) (err error) {
 	if err != nil {
 		return err
 	}
+	p.measured(d)
 	d.set("description", fmt.Sprintf("Head of %s, up to %s.", s.Of, strings.Join(s.At, ", ")))
 	d.set("serves", p.spec.Serves)
 	d.set("runs_on", []string{infer.Box})
@@ -52,6 +54,7 @@ func (p *Plan) tailYAML(part *Part, s infer.Split) (err error) {
 		}
 		in.Tensors = append(in.Tensors, t)
 	}
+	p.measured(d)
 	d.set("description", fmt.Sprintf("Tail of %s, from %s on.", s.Of, strings.Join(s.At, ", ")))
 	d.set("serves", p.spec.Serves)
 	d.set("runs_on", []string{infer.Cloud})
@@ -60,6 +63,16 @@ func (p *Plan) tailYAML(part *Part, s infer.Split) (err error) {
 	d.set("split", s)
 	part.YAML, err = d.bytes()
 	return err
+}
+
+// measured says that the accuracy is not the parts' own.
+func (p *Plan) measured(d *document) {
+	if p.spec.Accuracy == 0 {
+		return
+	}
+	of := p.spec.Measured
+	of.Data = "of the whole, before features are quantised; " + cmp.Or(of.Data, "it does not say on what")
+	d.set("measured", of)
 }
 
 type tailInput struct {

@@ -35,6 +35,8 @@ const (
 	TaskType_OBJECT_DETECTION      TaskType = 1
 	TaskType_NLP_ANALYSIS          TaskType = 2
 	TaskType_SIGNAL_CLASSIFICATION TaskType = 3
+	TaskType_ANOMALY_DETECTION     TaskType = 4
+	TaskType_REGRESSION            TaskType = 5
 )
 
 // Enum value maps for TaskType.
@@ -44,12 +46,16 @@ var (
 		1: "OBJECT_DETECTION",
 		2: "NLP_ANALYSIS",
 		3: "SIGNAL_CLASSIFICATION",
+		4: "ANOMALY_DETECTION",
+		5: "REGRESSION",
 	}
 	TaskType_value = map[string]int32{
 		"IMAGE_CLASSIFICATION":  0,
 		"OBJECT_DETECTION":      1,
 		"NLP_ANALYSIS":          2,
 		"SIGNAL_CLASSIFICATION": 3,
+		"ANOMALY_DETECTION":     4,
+		"REGRESSION":            5,
 	}
 )
 
@@ -223,7 +229,7 @@ type TaskResponse struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	TaskId           string                 `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	Success          bool                   `protobuf:"varint,2,opt,name=success,proto3" json:"success,omitempty"`
-	Output           []byte                 `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"` // JSON: label, confidence, objects, model
+	Output           []byte                 `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"` // JSON: label, confidence, objects, values, model
 	ErrorMessage     string                 `protobuf:"bytes,4,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
 	ProcessedBy      string                 `protobuf:"bytes,5,opt,name=processed_by,json=processedBy,proto3" json:"processed_by,omitempty"`
 	DurationNano     int64                  `protobuf:"varint,6,opt,name=duration_nano,json=durationNano,proto3" json:"duration_nano,omitempty"` // execution alone, without queue_nano
@@ -498,12 +504,15 @@ const file_remote_proto_edge_ai_proto_rawDesc = "" +
 	"\x12received_unix_nano\x18\x02 \x01(\x03R\x10receivedUnixNano\x12$\n" +
 	"\x0esent_unix_nano\x18\x03 \x01(\x03R\fsentUnixNano\x12!\n" +
 	"\fqueue_length\x18\x04 \x01(\rR\vqueueLength\x12\x18\n" +
-	"\apadding\x18\x05 \x01(\fR\apadding*g\n" +
+	"\apadding\x18\x05 \x01(\fR\apadding*\x8e\x01\n" +
 	"\bTaskType\x12\x18\n" +
 	"\x14IMAGE_CLASSIFICATION\x10\x00\x12\x14\n" +
 	"\x10OBJECT_DETECTION\x10\x01\x12\x10\n" +
 	"\fNLP_ANALYSIS\x10\x02\x12\x19\n" +
-	"\x15SIGNAL_CLASSIFICATION\x10\x03*7\n" +
+	"\x15SIGNAL_CLASSIFICATION\x10\x03\x12\x15\n" +
+	"\x11ANOMALY_DETECTION\x10\x04\x12\x0e\n" +
+	"\n" +
+	"REGRESSION\x10\x05*7\n" +
 	"\bPriority\x12\a\n" +
 	"\x03LOW\x10\x00\x12\n" +
 	"\n" +

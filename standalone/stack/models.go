@@ -28,8 +28,9 @@ const (
 // task is what a run asks of its models. The zero value is what the services'
 // configuration says.
 type task struct {
-	model string
-	kind  offload.Kind
+	model  string
+	kind   offload.Kind
+	signal bool // its input is one
 }
 
 // environment replaces a rule of the configuration: that of windows for a model of
@@ -44,7 +45,7 @@ func (t task) environment(deadline time.Duration) []string {
 		return env
 	}
 	rule := rules + "SURFACE_"
-	if t.kind == offload.SignalClassification {
+	if t.signal {
 		rule = rules + "VIBRATION_"
 	}
 	return append(env, rule+"MODEL="+t.model, rule+"KIND="+t.kind.String())
@@ -53,6 +54,7 @@ func (t task) environment(deadline time.Duration) []string {
 // family is what is needed of all that a folder holds for one logical model.
 type family struct {
 	kind   offload.Kind
+	input  string // the type
 	labels []string
 }
 
@@ -74,22 +76,22 @@ func (o Options) findTask() (task, error) {
 	if f == nil {
 		return task{}, fmt.Errorf("model %q: allowed are those of %s: %s", name, folder, strings.Join(slices.Sorted(maps.Keys(families)), ", "))
 	}
-	if f.kind == offload.NLPAnalysis {
+	if f.input == "text" {
 		return task{}, fmt.Errorf("model %q answers %s: allowed are models of pictures and of signals", name, f.kind)
 	}
-	return task{model: name, kind: f.kind}, o.checkSource(name, *f)
+	return task{model: name, kind: f.kind, signal: f.input == "signal"}, o.checkSource(name, *f)
 }
 
 // checkSource refuses to score a model on a synthetic source that it knows nothing of.
 func (o Options) checkSource(name string, f family) error {
 	if o.Camera != "" {
-		if f.kind == offload.SignalClassification {
+		if f.input == "signal" {
 			return fmt.Errorf("model %q is of signals: it cannot run on the camera %s", name, o.Camera)
 		}
 		return nil
 	}
 	shows, source := conveyor.Labels(), "conveyor"
-	if f.kind == offload.SignalClassification {
+	if f.input == "signal" {
 		shows, source = machine.Conditions(), "machine"
 	}
 	for _, label := range shows {
@@ -120,7 +122,7 @@ func readFamilies(folder string) (map[string]*family, error) {
 		}
 		f := families[spec.Serves]
 		if f == nil {
-			f = &family{kind: spec.TaskKind()}
+			f = &family{kind: spec.TaskKind(), input: spec.Input.Type}
 			families[spec.Serves] = f
 		}
 		f.labels = append(f.labels, spec.Labels...)

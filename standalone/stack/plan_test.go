@@ -27,7 +27,7 @@ func at() addresses {
 // TestTheRunIsInTheEnvironmentAlone guards that the services are started as they ship.
 func TestTheRunIsInTheEnvironmentAlone(t *testing.T) {
 	o := Options{Home: "/h", Dir: "/run", Policy: "local", Deadline: 300 * time.Millisecond}
-	signals := task{model: "pump", kind: offload.SignalClassification}
+	signals := task{model: "pump", kind: offload.SignalClassification, signal: true}
 	app := o.environment(AppService, at(), signals)
 	for _, variable := range []string{
 		"SERVICE_PORT=4", "MESSAGEBUS_PORT=1", "CLIENTS_CORE_METADATA_PORT=2", "OFFLOAD_TARGETS_CLOUD_ADDRESS=127.0.0.1:7",
@@ -80,7 +80,7 @@ func TestFindTask(t *testing.T) {
 	}{
 		{"what the configuration asks for", shipped, Options{}, task{}, ""},
 		{"by name", shipped, Options{Model: "surface"}, task{model: "surface"}, ""},
-		{"of signals", shipped, Options{Model: "vibration"}, task{model: "vibration", kind: offload.SignalClassification}, ""},
+		{"of signals", shipped, Options{Model: "vibration"}, task{model: "vibration", kind: offload.SignalClassification, signal: true}, ""},
 		{"the only one", map[string]string{"pets": animals}, Options{Camera: "photos"}, task{model: "pets"}, ""},
 		{"unknown", shipped, Options{Model: "faces"}, task{}, `model "faces": allowed are those of`},
 		{"several and none named", map[string]string{"a": animals, "b": animals}, Options{Camera: "photos"}, task{}, `: a, b`},

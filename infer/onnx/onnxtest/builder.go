@@ -36,7 +36,7 @@ type Builder struct {
 
 // New begins a graph; its weights come from the seed.
 func New(name string, seed uint64) *Builder {
-	return &Builder{graph: &onnxpb.GraphProto{Name: proto.String(name)}, random: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // weights are to be the same each time
+	return &Builder{graph: &onnxpb.GraphProto{Name: proto.String(name)}, random: rand.New(rand.NewPCG(seed, 0))}
 }
 
 // Input declares a float32 input.

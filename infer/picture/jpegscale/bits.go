@@ -13,6 +13,9 @@ import (
 // number of up to 15. So much may be read past the end before it is noticed.
 const blockBytes = 64 * (16 + 15) / 8
 
+// windowBytes is how far the window may be ahead of that.
+const windowBytes = 16
+
 // bits is a scan's data, with a window on it.
 type bits struct {
 	data   []byte // without stuffing and markers, and with zeros after its end
@@ -26,7 +29,7 @@ type bits struct {
 // unstuff takes out what T.81 B.1.1.5 puts in: a zero after each ff. It goes as far as the
 // end of the picture, and wants so many segments and nothing after them.
 func (b *bits) unstuff(scan []byte, segments int) error {
-	b.data, b.ends = grow(b.data[:0], len(scan)+blockBytes+8)[:0], b.ends[:0]
+	b.data, b.ends = grow(b.data[:0], len(scan)+blockBytes+windowBytes)[:0], b.ends[:0]
 	for {
 		i := bytes.IndexByte(scan, 0xff)
 		if i < 0 || i+1 >= len(scan) {
@@ -52,7 +55,7 @@ func (b *bits) unstuff(scan []byte, segments int) error {
 			if len(b.ends) != segments {
 				return fmt.Errorf("%d parts between restart markers: needed are %d", len(b.ends), segments)
 			}
-			b.data = append(b.data, make([]byte, blockBytes+8)...)
+			b.data = append(b.data, make([]byte, blockBytes+windowBytes)...)
 			return nil
 		default:
 			return ErrKind // another scan

@@ -111,6 +111,16 @@ func TestBlockOfMoreThan64(t *testing.T) {
 	require.ErrorIs(t, decode(payload), errLong)
 }
 
+// The most that a block can take goes beyond the end, and not beyond the memory.
+func TestLongestBlockAfterTheEnd(t *testing.T) {
+	v := picturetest.Variant{Width: 8, Height: 8, Factors: kinds()["grey"], CodeBits: 16}
+	whole := v.Encode(func(int, int, int) byte { return 128 })
+	table, scan := bytes.Index(whole, []byte("\xff\xc4\x01\x12\x10")), bytes.Index(whole, []byte("\xff\xda"))
+	whole[table+4+17] = 0x0f // 16 zeros: a number of 15 bits follows
+	require.ErrorIs(t, decode(append(whole[:scan+10:scan+10], "\xff\xd9"...)), errPast)
+	require.ErrorIs(t, decode(append(whole[:scan+10:scan+10], "\x00\xff\xd9"...)), errPast)
+}
+
 func FuzzPlanes(f *testing.F) {
 	v := picturetest.Variant{Width: 18, Height: 9, Factors: kinds()["420"], Quant: 60}
 	f.Add(v.Encode(texture), 8, 8)

@@ -11,6 +11,9 @@
 // matter for image/jpeg. So is a broken picture: it is an error here, at the first block
 // that does not fit, and nothing is guessed.
 //
+// It is code of our own because image/jpeg has no scale, and a C library that has one would
+// have to be installed, and trusted with bytes from outside; it would be about as quick.
+//
 // Invariants:
 //   - nothing is allocated by what a header says before the caller has seen the size and
 //     has asked for the pixels, and then only if the payload has the bits for that many;

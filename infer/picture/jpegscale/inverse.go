@@ -41,45 +41,40 @@ func cosines4(f0, f1, f2, f3 float32) (a, b, c, d float32) {
 
 // inverse8 writes a block of 8 x 8.
 func inverse8(f *[64]float32, to []byte, stride int) {
-	var col, row [8]float32
 	for x := range 8 {
-		for y := range 8 {
-			col[y] = f[8*y+x]
+		if f[8+x] == 0 && f[16+x] == 0 && f[24+x] == 0 && f[32+x] == 0 && f[40+x] == 0 && f[48+x] == 0 && f[56+x] == 0 {
+			for y := 8 + x; y < 64; y += 8 { // as it is in most columns of a smooth block
+				f[y] = f[x]
+			}
+			continue
 		}
-		cosines8(&col)
-		for y := range 8 {
-			f[8*y+x] = col[y]
-		}
+		f[x], f[8+x], f[16+x], f[24+x], f[32+x], f[40+x], f[48+x], f[56+x] = cosines8(
+			f[x], f[8+x], f[16+x], f[24+x], f[32+x], f[40+x], f[48+x], f[56+x])
 	}
 	for y := range 8 {
-		row = [8]float32(f[8*y : 8*y+8])
-		cosines8(&row)
-		out := to[y*stride:][:8]
-		for x, v := range row {
-			out[x] = pixel(v)
-		}
+		row, in := to[y*stride:][:8], f[8*y:8*y+8]
+		a, b, c, d, e, g, h, i := cosines8(in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7])
+		row[0], row[1], row[2], row[3] = pixel(a), pixel(b), pixel(c), pixel(d)
+		row[4], row[5], row[6], row[7] = pixel(e), pixel(g), pixel(h), pixel(i)
 	}
 }
 
 // cosines8 is the inverse of the DCT of Y. Arai, T. Agui and M. Nakajima, "A fast DCT-SQ
 // scheme for images", Trans. IEICE E71(11), 1988: five multiplications.
-func cosines8(f *[8]float32) {
-	a, b := f[0]+f[4], f[0]-f[4]
-	c := f[2] + f[6]
-	d := (f[2]-f[6])*1.4142135623730951 - c
-	e0, e3, e1, e2 := a+c, a-c, b+d, b-d
+func cosines8(f0, f1, f2, f3, f4, f5, f6, f7 float32) (a, b, c, d, e, f, g, h float32) {
+	even0, even1 := f0+f4, f0-f4
+	even2 := f2 + f6
+	even3 := (f2-f6)*1.4142135623730951 - even2
+	e0, e3, e1, e2 := even0+even2, even0-even2, even1+even3, even1-even3
 
-	z13, z10, z11, z12 := f[5]+f[3], f[5]-f[3], f[1]+f[7], f[1]-f[7]
+	z13, z10, z11, z12 := f5+f3, f5-f3, f1+f7, f1-f7
 	o7 := z11 + z13
 	z5 := (z10 + z12) * 1.8477590650225735
 	o6 := z5 - z10*2.613125929752753 - o7
 	o5 := (z11-z13)*1.4142135623730951 - o6
 	o4 := z5 - z12*1.0823922002923938 - o5
 
-	f[0], f[7] = e0+o7, e0-o7
-	f[1], f[6] = e1+o6, e1-o6
-	f[2], f[5] = e2+o5, e2-o5
-	f[3], f[4] = e3+o4, e3-o4
+	return e0 + o7, e1 + o6, e2 + o5, e3 + o4, e3 - o4, e2 - o5, e1 - o6, e0 - o7
 }
 
 // flat writes a block of one value.

@@ -96,20 +96,21 @@ func (e *encoder) headers() {
 		frame = append(frame, e.IDs[i], byte(f[0]<<4|f[1]), 0)
 	}
 	e.segment(map[bool]byte{false: 0xc1, true: 0xc2}[e.Progressive], frame)
-	dc, ac := make([]byte, 17), make([]byte, 17)
-	dc[4], ac[0] = 12, 0x10
-	for i := range 12 {
-		dc = append(dc, byte(i))
-	}
-	e.segment(0xc4, dc) // 12 codes of 4 bits: a value's code is itself
-	ac[e.CodeBits] = 255
-	for i := range 255 {
-		ac = append(ac, byte(i))
-	}
-	e.segment(0xc4, ac)
+	e.codes(0x00, 12, 4)
+	e.codes(0x10, 255, e.CodeBits)
 	if e.Restart > 0 {
 		e.segment(0xdd, binary.BigEndian.AppendUint16(nil, uint16(e.Restart)))
 	}
+}
+
+// codes writes a Huffman table in which each of n values is its own code, of so many bits.
+func (e *encoder) codes(table byte, n, bits int) {
+	body := make([]byte, 17+n)
+	body[0], body[bits] = table, byte(n)
+	for i := range n {
+		body[17+i] = byte(i)
+	}
+	e.segment(0xc4, body)
 }
 
 // scan writes coefficients from to to, in zigzag order, of these components.

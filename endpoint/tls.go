@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package remote
+package endpoint
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// TLSConfig names the files that secure a connection, all in PEM. They are read for each
+// TLS names the files that secure a connection, all in PEM. They are read for each
 // handshake, so a renewed certificate is taken over without a restart.
-type TLSConfig struct {
+type TLS struct {
 	// Enabled turns TLS on; without it the other fields must be empty, so that nobody
 	// believes to be protected who is not.
 	Enabled bool
@@ -34,8 +34,8 @@ type TLSConfig struct {
 	ServerName string
 }
 
-func (t TLSConfig) validate() error {
-	if !t.Enabled && t != (TLSConfig{}) {
+func (t TLS) validate() error {
+	if !t.Enabled && t != (TLS{}) {
 		return errors.New("TLS.Enabled false: allowed with CA, Cert, Key and ServerName empty; set it to true or remove them")
 	}
 	if (t.Cert == "") != (t.Key == "") {
@@ -45,10 +45,10 @@ func (t TLSConfig) validate() error {
 }
 
 // ValidateClient names the field that a client cannot do with.
-func (t TLSConfig) ValidateClient() error { return t.validate() }
+func (t TLS) ValidateClient() error { return t.validate() }
 
 // ValidateServer names the field that a server cannot do with.
-func (t TLSConfig) ValidateServer() error {
+func (t TLS) ValidateServer() error {
 	if t.Enabled && t.Cert == "" {
 		return errors.New(`TLS.Cert "": a server with TLS.Enabled needs TLS.Cert and TLS.Key`)
 	}
@@ -58,17 +58,18 @@ func (t TLSConfig) ValidateServer() error {
 	return t.validate()
 }
 
-// clientCredentials reads the files once, so that a wrong one is an error now, and again
+// ClientCredentials reads the files once, so that a wrong one is an error now, and again
 // for each handshake.
-func (t TLSConfig) clientCredentials() (credentials.TransportCredentials, error) {
+func (t TLS) ClientCredentials() (credentials.TransportCredentials, error) {
 	return t.credentials(t.clientConfig)
 }
 
-func (t TLSConfig) serverCredentials() (credentials.TransportCredentials, error) {
+// ServerCredentials reads the files as ClientCredentials does.
+func (t TLS) ServerCredentials() (credentials.TransportCredentials, error) {
 	return t.credentials(t.serverConfig)
 }
 
-func (t TLSConfig) credentials(read func() (*tls.Config, error)) (credentials.TransportCredentials, error) {
+func (t TLS) credentials(read func() (*tls.Config, error)) (credentials.TransportCredentials, error) {
 	if !t.Enabled {
 		return insecure.NewCredentials(), nil
 	}
@@ -79,7 +80,7 @@ func (t TLSConfig) credentials(read func() (*tls.Config, error)) (credentials.Tr
 	return &rereading{TransportCredentials: credentials.NewTLS(config), read: read}, nil
 }
 
-func (t TLSConfig) clientConfig() (*tls.Config, error) {
+func (t TLS) clientConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	var errs [2]error
 	if t.CA != "" {
@@ -91,7 +92,7 @@ func (t TLSConfig) clientConfig() (*tls.Config, error) {
 	return config, errors.Join(errs[:]...)
 }
 
-func (t TLSConfig) serverConfig() (*tls.Config, error) {
+func (t TLS) serverConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	var errs [2]error
 	config.Certificates, errs[0] = readPair(t.Cert, t.Key)
