@@ -30,6 +30,8 @@ const (
 	TriedBefore Blocked = "tried"
 	Refused     Blocked = "refused"
 	Private     Blocked = "private"
+	// FeaturesOnly: its payload does not leave the box as it is, and nothing splits its model.
+	FeaturesOnly Blocked = "features_only"
 )
 
 // String says it in words; "" for nothing.
@@ -53,6 +55,8 @@ func (b Block) String() string {
 		return fmt.Sprintf("refused model %q lately", b.Text)
 	case Private:
 		return "its source never leaves the box"
+	case FeaturesOnly:
+		return "its source leaves the box as features alone, and no head of its model is ready"
 	}
 	return string(b.What)
 }
