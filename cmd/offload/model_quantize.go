@@ -148,12 +148,11 @@ type quantization struct {
 	backend  infer.Backend
 	out      io.Writer
 
-	data    data
-	said    quantize.Answers // by the model in float32
-	says    quantize.Answers // by the last one that was judged
-	found   quantize.Found
-	layers  []quantize.LayerError
-	outputs []string
+	data   data
+	said   quantize.Answers // by the model in float32
+	says   quantize.Answers // by the last one that was judged
+	found  quantize.Found
+	layers []quantize.LayerError
 }
 
 func (q *quantization) do(ctx context.Context) (err error) {

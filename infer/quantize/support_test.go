@@ -5,7 +5,6 @@ package quantize
 import (
 	"context"
 	"math/rand/v2"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 
@@ -72,24 +71,6 @@ func square(b *onnxtest.Builder, x string, in, out, kernel, stride, pad, groups 
 
 // file is a builder's graph; a mistake of it panics.
 func file(b *onnxtest.Builder) []byte { return onnxtest.Bytes(b.Model()) }
-
-// count of the nodes of one kind in a file.
-func count(t *testing.T, model []byte, op string) (n int) {
-	t.Helper()
-	for _, node := range nodes(t, model) {
-		if node.GetOpType() == op {
-			n++
-		}
-	}
-	return n
-}
-
-func nodes(t *testing.T, model []byte) []*onnxpb.NodeProto {
-	t.Helper()
-	n, err := parse(model)
-	require.NoError(t, err)
-	return n.graph.Node
-}
 
 // unnamed is a tensor of n numbers for a Constant node.
 func unnamed(n int) *onnxpb.TensorProto {
