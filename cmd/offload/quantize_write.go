@@ -145,11 +145,11 @@ func (v stored) create(files map[string][]byte) (err error) {
 			err = errors.Join(err, os.RemoveAll(made))
 		}
 	}()
-	if err := os.Chmod(made, 0o755); err != nil {
+	if err := os.Chmod(made, 0o755); err != nil { //nolint:gosec // services of another user read it
 		return err
 	}
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(made, name), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(made, name), content, 0o644); err != nil { //nolint:gosec // services of another user read it
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ package quantize
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"edgex-offload/infer"
 	"edgex-offload/offload"
@@ -69,8 +70,12 @@ func (a Answers) Labelled() bool {
 const agreeing = .5
 
 // Agreement is how far two graphs say the same, 0 to 1: the share of the same labels; for
-// detectors twice the objects that both found over all that either did (F1).
+// detectors twice the objects that both found over all that either did (F1); for regressions
+// one less what the values differ by, against how they vary (both as roots of mean squares).
 func (a Answers) Agreement(with Answers) float64 {
+	if a.regression() {
+		return a.near(with)
+	}
 	same, all := 0., 0.
 	for i, one := range a.answers {
 		other := with.answers[i]
@@ -85,6 +90,44 @@ func (a Answers) Agreement(with Answers) float64 {
 		same += float64(matched(one.Objects, other.Objects))
 	}
 	return same / max(1, all)
+}
+
+// regression says whether the answers are values alone.
+func (a Answers) regression() bool {
+	for _, answer := range a.answers {
+		if answer.Label != "" || len(answer.Values) == 0 {
+			return false
+		}
+	}
+	return len(a.answers) > 0
+}
+
+func (a Answers) near(with Answers) float64 {
+	worst := 1.
+	for k := range a.answers[0].Values {
+		mean, vary, differ := 0., 0., 0.
+		for _, answer := range a.answers {
+			mean += valueOf(answer, k) / float64(len(a.answers))
+		}
+		for i, answer := range a.answers {
+			v, other := valueOf(answer, k), valueOf(with.answers[i], k)
+			vary += (v - mean) * (v - mean)
+			differ += (v - other) * (v - other)
+		}
+		if math.IsNaN(differ) {
+			return 0
+		}
+		worst = min(worst, 1-relative(differ, vary))
+	}
+	return max(0, worst)
+}
+
+// valueOf is not a number where there is none.
+func valueOf(a offload.Answer, k int) float64 {
+	if k >= len(a.Values) {
+		return math.NaN()
+	}
+	return a.Values[k].Value
 }
 
 // matched counts the objects that have a partner of their own, the best first.

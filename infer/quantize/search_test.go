@@ -128,6 +128,17 @@ func TestAgreement(t *testing.T) {
 	assert.Equal(t, 1., two.Agreement(objects(box(101), box(1))))
 	assert.Equal(t, .5, two.Agreement(objects(box(1), box(200))), "one of two on either side")
 	assert.Equal(t, 0., two.Agreement(objects()))
+	values := func(list ...float64) (a Answers) {
+		for _, v := range list {
+			a.answers = append(a.answers, offload.Answer{Values: []offload.Value{{Value: v}}})
+		}
+		return a
+	}
+	assert.InDelta(t, .9, values(-1, 1).Agreement(values(-.9, .9)), 1e-6)
+	assert.Zero(t, values(-1, 1).Agreement(values(5, 5)))
+	assert.Equal(t, 1., values(7, 7).Agreement(values(7, 7)))
+	assert.Zero(t, values(7, 7).Agreement(values(7, 7.1)), "nothing is known of how much it varies")
+	assert.Zero(t, values(7, 8).Agreement(Answers{answers: make([]offload.Answer, 2)}))
 	other := box(0)
 	other.Label = "cat"
 	assert.InDelta(t, 2./3, two.Agreement(objects(box(0))), 1e-9)
