@@ -47,8 +47,9 @@ func modelQuantizeCommand() *cobra.Command {
 		Short: "Make an INT8 version of a model that is really faster on a CPU, and measure both",
 		Long: `quantize makes a version of a model that computes with 8 bit integers: weights with a scale
 per output channel, activations with a range that it learns by running the model on
-samples, in the QDQ form that ONNX Runtime and TensorRT fuse into integer kernels. What
-follows a convolution (BatchNormalization, Add, Mul, Relu, Clip) becomes part of it.
+samples, in the QDQ form that ONNX Runtime fuses into integer kernels on a CPU. What
+follows a convolution (BatchNormalization, Add, Mul, Relu, Clip) becomes part of it. For
+a GPU, FP16 is the way (provider option trt_fp16_enable).
 
 SAMPLES is a folder, with folders in it or not, of what the model will see: ` + kindOfSamples + `.
 Some hundreds do; they need no labels. With --labelled FOLDER, which has a folder named
@@ -62,7 +63,7 @@ lost. If that cannot be had, or nothing is gained, nothing is written. Else the 
 is written with its figures as <name>-int8, which serves the same, and the service times
 of both into both model.yaml files.
 
-A CPU with AVX2 or AVX-512 but without VNNI (before Ice Lake and Zen 4) adds products in
+A CPU with AVX2 or AVX-512 but without VNNI (before Cascade Lake and Zen 4) adds products in
 16 bits, which full weights overflow: use --reduce-range if the answers are bad there.`,
 		Example: `  offload model quantize ./models --model surface-large --data ./parts --labelled ./sorted
   offload model quantize ./my-models --model faces --data ./photos --samples 400 --max-drop 2
