@@ -111,7 +111,13 @@ func (q *quantization) write() (err error) {
 	if _, err := infer.ParseSpec(q.to.name, yaml); err != nil {
 		return fmt.Errorf("to %q: %w", q.to.name, err)
 	}
-	if err := q.to.create(map[string][]byte{infer.GraphFile: q.found.ONNX, infer.SpecFile: yaml}); err != nil {
+	files := map[string][]byte{infer.GraphFile: q.found.ONNX, infer.SpecFile: yaml}
+	for _, f := range q.from.spec.Files {
+		if files[f.Name], err = readAtMost(filepath.Join(q.from.dir(), f.Name), onnx.MaxBytes); err != nil {
+			return err
+		}
+	}
+	if err := q.to.create(files); err != nil {
 		return fmt.Errorf("to: %w", err)
 	}
 	line(q.out, "written", "%s, %d bytes of graph", q.to.dir(), len(q.found.ONNX))

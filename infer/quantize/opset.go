@@ -20,7 +20,6 @@ const (
 	axisOpset  = 13
 	leastOpset = 10
 	axisIR     = 7
-	newestOps  = 21 // from here on, blocked quantization and int4; what is written here stays as it is
 )
 
 // opset is the version of ONNX's own operators.

@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// tryRounds is how often each form is run to see which is the fastest.
-	tryRounds = 60
+	// Forms are run fewest to most times to see which is the fastest: as often as goes into
+	// tryTime, so that a network of a second's work is not run for minutes.
+	fewestTries, mostTried = 8, 60
+	tryTime                = 3 * time.Second
 	// sensitive is how many samples the sensitivity of a layer, and a method, is found with.
 	sensitive = 16
 	// mostTries bounds how often more layers are kept in float32: 1, 2, 4, 8 and 16.
@@ -138,12 +140,20 @@ func (c *Calibrated) faster(ctx context.Context, model, than []byte, samples []S
 		}
 		graphs = append(graphs, g)
 	}
-	times, err := Times(ctx, c.opts.Now, graphs, samples, tryRounds)
+	first, err := Times(ctx, c.opts.Now, graphs, samples, 1)
+	if err != nil {
+		return false, err
+	}
+	rounds := mostTried
+	if both := first[0][0] + first[1][0]; both > tryTime/mostTried {
+		rounds = max(fewestTries, int(tryTime/both))
+	}
+	times, err := Times(ctx, c.opts.Now, graphs, samples, rounds)
 	if err != nil {
 		return false, err
 	}
 	const clearly = .98
-	return float64(times[0][tryRounds/2]) < clearly*float64(times[1][tryRounds/2]), nil
+	return float64(times[0][rounds/2]) < clearly*float64(times[1][rounds/2]), nil
 }
 
 // choose takes the method that changes the layers' outputs least in the mean, if none is asked
