@@ -241,7 +241,7 @@ func (e *Engine) sendPath(p *path, j *job, i int, w *way) {
 		p.head, variant = e.headTime(w.split, j), w.split.Name
 		p.joules += e.box.joules(e.power.Busy, e.box.expect(&w.split.head[0], j.task, e.now))
 		if left != forever {
-			left -= time.Duration((1 + headSlack) * float64(p.head))
+			left -= slackened(p.head)
 		}
 	}
 	p.expected = p.head + p.wait + transfer + rtt + w.service + margin

@@ -41,6 +41,10 @@ func (w *way) name(j *job) string {
 // still to be in time as promised: it waits for the box like any run.
 const headSlack = .25
 
+func slackened(head time.Duration) time.Duration {
+	return time.Duration((1 + headSlack) * float64(head))
+}
+
 // splitMargin is how much more a split has to bring than the payload as it is, as a share of
 // what a result is worth: it takes time of the box, which others may need, and what is
 // quantised loses a little.
@@ -103,6 +107,12 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 		q := path{left: p.left, view: &e.decision.spare}
 		w := j.model.splits[k].over(j, e.targets[i], e.now)
 		e.sendPath(&q, j, i, &w)
+		if q.view.Usable && p.left != forever && q.view.InTime < e.settings.Tuning.Stale {
+			q.view.Usable, q.view.Block = false, Block{What: FeaturesLate} // they would not be sent
+		}
+		if p.view.Block.What == FeaturesOnly && q.view.Block.What == FeaturesLate {
+			p.view.Block = q.view.Block
+		}
 		if q.view.Usable && (!p.view.Usable || e.decision.wins(&q, p)) {
 			*p.view, q.view = *q.view, p.view
 			*p = q
@@ -125,11 +135,11 @@ func (d *decision) worth(p *path) float64 {
 }
 
 // startHead queues the head of a job's split. On the box it is due so long before the deadline
-// as the rest is expected to take.
+// as the rest is expected to take, or where that is too optimistic when it was promised.
 func (e *Engine) startHead(j *job, p *path) {
 	j.split, j.to = p.split, p.target
 	if j.deadline != forever {
-		j.due = max(e.now, j.deadline-(p.expected-p.head))
+		j.due = max(e.now+slackened(p.head), j.deadline-(p.expected-p.head))
 	}
 	e.queueLocal(j)
 }
@@ -168,9 +178,7 @@ func (e *Engine) headDone(j *job, features []byte) {
 	d := e.look(j, e.views[:1+len(e.targets)])
 	p := &d.paths[1+j.to]
 	if !p.view.Usable || j.deadline != forever && p.view.InTime < e.settings.Tuning.Stale {
-		if !e.rescue(j) {
-			e.fallBack(j, "the features of "+j.split.Name+" would not be in time at "+p.view.Target)
-		}
+		e.fallBack(j, "the features of "+j.split.Name+" would not be in time at "+p.view.Target)
 		return
 	}
 	e.goOut(j, p, false)

@@ -32,6 +32,8 @@ const (
 	Private     Blocked = "private"
 	// FeaturesOnly: its payload does not leave the box as it is, and nothing splits its model.
 	FeaturesOnly Blocked = "features_only"
+	// FeaturesLate: there is a head, and what it gives would hardly be in time.
+	FeaturesLate Blocked = "features_late"
 )
 
 // String says it in words; "" for nothing.
@@ -55,6 +57,8 @@ func (b Block) String() string {
 		return fmt.Sprintf("refused model %q lately", b.Text)
 	case Private:
 		return "its source never leaves the box"
+	case FeaturesLate:
+		return "its source leaves the box as features alone, and these would not be in time"
 	case FeaturesOnly:
 		return "its source leaves the box as features alone, and no head of its model is ready"
 	}
