@@ -24,6 +24,7 @@ const (
 	mostSampled   = 1 << 30 // bytes of the samples' tensors together
 	mostJudged    = 5000    // of the labelled folder; their share is known to within 1.4 points (95 %)
 	worstLayers   = 5       // that are listed
+	compared      = 8       // samples that a layer's error is from
 	quantizeRuns  = 200
 	kindOfSamples = "JPEG and PNG for a picture, .f32 (float32, little endian, in C order of input.shape) for a signal"
 )
@@ -151,22 +152,23 @@ type quantization struct {
 
 	data   data
 	said   quantize.Answers // by the model in float32
-	says   quantize.Answers // by the last one that was judged
+	says   quantize.Answers // by the one that was found
 	found  quantize.Found
 	layers []quantize.LayerError
 }
 
-func (q *quantization) do(ctx context.Context) (err error) {
+// do finds the best version and prints what it is worth. Its error says why there is none.
+func (q *quantization) do(ctx context.Context) error {
 	line(q.out, "model", "%s%s", q.from.variant(), after(": ", q.from.spec.Description))
-	if q.data, err = openData(q.from.spec, q.quantizeOptions.data, q.labelled, q.samples); err != nil {
-		return err
-	}
-	line(q.out, "samples", "%d of %s", len(q.data.learn), q.quantizeOptions.data)
-	line(q.out, "judged by", "%s", q.data.judgedBy())
 	steps, err := infer.NewSteps(q.from.spec, q.from.dir(), q.float)
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.from.variant(), err)
 	}
+	if q.data, err = openData(q.from.spec, q.quantizeOptions.data, q.labelled, q.samples); err != nil {
+		return err
+	}
+	line(q.out, "samples", "%d of %s", len(q.data.learn), q.quantizeOptions.data)
+	line(q.out, "judged by", "%s", q.data.text)
 	samples, err := q.data.samples(ctx, steps, q.float)
 	if err != nil {
 		return err
@@ -174,29 +176,12 @@ func (q *quantization) do(ctx context.Context) (err error) {
 	began := time.Now()
 	defer q.tell("")
 	o := q.quantize
-	o.Backend, o.Spec, o.Method = q.backend, q.from.spec, quantize.Method(q.method)
-	o.Step = func(what string, done, of int) {
-		q.tell("%s %s %d of %d", what, bar(float64(done)/float64(of), 40), done, of)
-	}
+	o.Backend, o.Spec, o.Method, o.Step = q.backend, q.from.spec, quantize.Method(q.method), q.step
 	calibrated, err := quantize.Calibrate(ctx, q.from.graph, samples, o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.from.variant(), err)
 	}
-	ask := func(what string) func(done, of int) { return func(done, of int) { o.Step(what, done, of) } }
-	if q.said, err = q.data.judge.Ask(ctx, steps, q.float, ask("judge float32")); err != nil {
-		return err
-	}
-	q.found, err = calibrated.Search(ctx, samples, quantize.Wanted{
-		Float: q.float, MaxDrop: q.maxDrop, Rounds: q.runs,
-		Drop: func(ctx context.Context, graph infer.Graph) (float64, error) {
-			q.says, err = q.data.judge.Ask(ctx, steps, graph, ask("judge int8"))
-			return q.drop(), err
-		},
-	})
-	if err != nil {
-		return err
-	}
-	if q.layers, err = calibrated.LayerErrors(ctx, q.found.Form, samples[:min(len(samples), 8)]); err != nil {
+	if err := q.search(ctx, calibrated, steps, samples); err != nil {
 		return err
 	}
 	q.tell("")
@@ -204,12 +189,40 @@ func (q *quantization) do(ctx context.Context) (err error) {
 	return q.print(calibrated)
 }
 
-// drop is how many points the last graph that was judged loses.
-func (q *quantization) drop() float64 {
-	if q.said.Labelled() {
-		return 100 * (q.said.Accuracy() - q.says.Accuracy())
+func (q *quantization) search(ctx context.Context, c *quantize.Calibrated, steps infer.Steps, samples []quantize.Sample) (err error) {
+	ask := func(graph infer.Graph, what string) (quantize.Answers, error) {
+		return q.data.judge.Ask(ctx, steps, graph, func(done, of int) { q.step(what, done, of) })
 	}
-	return 100 * (1 - q.said.Agreement(q.says))
+	var judged []quantize.Answers
+	if q.said, err = ask(q.float, "judge float32"); err != nil {
+		return err
+	}
+	q.found, err = c.Search(ctx, samples, quantize.Wanted{
+		Float: q.float, MaxDrop: q.maxDrop, Rounds: q.runs,
+		Drop: func(_ context.Context, graph infer.Graph) (float64, error) {
+			says, err := ask(graph, "judge int8")
+			judged = append(judged, says)
+			return dropOf(q.said, says), err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	q.says = judged[q.found.Best]
+	q.layers, err = c.LayerErrors(ctx, q.found.Form, samples[:min(len(samples), compared)])
+	return err
+}
+
+func (q *quantization) step(what string, done, of int) {
+	q.tell("%s %s %d of %d", what, bar(float64(done)/float64(of), 40), done, of)
+}
+
+// dropOf is how many points a graph loses against the one in float32.
+func dropOf(float, ints quantize.Answers) float64 {
+	if float.Labelled() {
+		return 100 * (float.Accuracy() - ints.Accuracy())
+	}
+	return 100 * (1 - float.Agreement(ints))
 }
 
 // refusal says why what was found is not worth writing; nil if it is.

@@ -21,11 +21,10 @@ const mostFiles = 200_000
 
 // data is what a model is quantized with and judged by.
 type data struct {
-	spec   infer.Spec
-	learn  []string // files
-	judge  quantize.Cases
-	text   string // what judge is
-	labels bool
+	spec  infer.Spec
+	learn []string // files
+	judge quantize.Cases
+	text  string // what judge is
 }
 
 // openData lists the folders and deals their files: for the ranges, and for judging.
@@ -67,7 +66,6 @@ func (d *data) openLabelled(folder string) error {
 			return fmt.Errorf("labelled: %s lies in a folder %q: allowed are the labels of the model: %s", file, label, someOf(d.spec.Labels))
 		}
 	}
-	d.labels = true
 	d.text = fmt.Sprintf("right answers on %d of %s", len(files), folder)
 	d.judge = quantize.Cases{Count: len(files), At: func(i int) (offload.Task, string, error) {
 		task, err := taskOf(d.spec, files[i])
@@ -75,8 +73,6 @@ func (d *data) openLabelled(folder string) error {
 	}}
 	return nil
 }
-
-func (d data) judgedBy() string { return d.text }
 
 func labelOf(file string) string { return filepath.Base(filepath.Dir(file)) }
 

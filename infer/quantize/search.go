@@ -45,8 +45,8 @@ type Found struct {
 	Drop float64
 	// Times of the graph in float32 and of this one, shortest first, measured side by side.
 	Float, Int []time.Duration
-	// Tried is how many forms were judged.
-	Tried int
+	// Tried is how many forms were judged, Best which of them this is, from 0.
+	Tried, Best int
 }
 
 // Speedup is how many times faster the median run is.
@@ -203,6 +203,7 @@ func (c *Calibrated) keepSome(ctx context.Context, first Found, samples []Sample
 		if err != nil {
 			return Found{}, err
 		}
+		next.Best = best.Tried
 		if next.Tried = best.Tried + 1; next.Drop <= w.MaxDrop {
 			return next, nil
 		}

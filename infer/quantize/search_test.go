@@ -69,12 +69,14 @@ func TestSearch(t *testing.T) {
 	f, c, err = searched(t, 5, 3, 1)
 	require.NoError(t, err)
 	assert.Equal(t, 3, f.Tried)
+	assert.Equal(t, 2, f.Best)
 	assert.Equal(t, 1., f.Drop)
 	require.Len(t, f.Form.Keep, 2, "of %d layers", len(c.Layers()))
 
 	f, _, err = searched(t, 5, 4, 6)
 	require.NoError(t, err)
 	assert.Equal(t, 4., f.Drop, "the best that there was")
+	assert.Equal(t, 1, f.Best)
 	assert.Len(t, f.Form.Keep, 1)
 
 	_, _, err = searched(t, -1)
