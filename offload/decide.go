@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
 )
 
 // arrive takes a task in, or finishes it at once with the reason why not.
