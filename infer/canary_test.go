@@ -283,8 +283,8 @@ func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 		"slower": {
 			arm{tasks: 900, times: same(900, 5*time.Millisecond)}, arm{tasks: 100, times: same(100, 8*time.Millisecond)}, true, "taken back: its median is 8ms",
 		},
-		"nothing":       {arm{}, arm{}, true, "promoted"},
-		"few, all fail": {arm{tasks: 2}, arm{tasks: 2, errors: 2}, true, "taken back: 2 of its 2"},
+		"nothing":        {arm{}, arm{}, true, "promoted"},
+		"few, all fail":  {arm{tasks: 2}, arm{tasks: 2, errors: 2}, true, "taken back: 2 of its 2"},
 		"few, one fails": {arm{tasks: 30}, arm{tasks: 3, errors: 1}, true, "promoted"},
 	} {
 		t.Run(name, func(t *testing.T) {
