@@ -70,16 +70,17 @@ func (l *learned) counts() (answers, failed uint64) {
 	return l.answers, l.failed
 }
 
-// note counts one task.
+// note counts one task. One that was called off says nothing of the model.
 func (l *learned) note(took time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err != nil {
+	switch {
+	case err == nil:
+		l.answers++
+		l.service.add(took)
+	case !errors.Is(err, context.Canceled):
 		l.failed++
-		return
 	}
-	l.answers++
-	l.service.add(took)
 }
 
 // loadModel readies the files of a version and proves them with a first inference.
