@@ -95,7 +95,7 @@ func (r *Runtime) sessionOptions(source infer.Source, wanted []string, pass func
 	err = errors.Join(
 		opts.SetIntraOpNumThreads(r.opts.Threads),
 		opts.SetInterOpNumThreads(1),
-		opts.SetLogSeverityLevel(onnx.LoggingLevelError),
+		opts.SetLogSeverityLevel(onnx.LoggingLevelFatal),
 		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 		opts.AddSessionConfigEntry("session.inter_op.allow_spinning", "0"),
 		opts.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", source.Dir),
