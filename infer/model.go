@@ -68,8 +68,12 @@ func (l *learned) counts() (answers, failed uint64) {
 	return l.answers, l.failed
 }
 
-// note counts one task.
+// note counts one task. One that was called off, as a backup whose answer came from
+// elsewhere, says nothing of the model.
 func (l *learned) note(took time.Duration, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
