@@ -140,16 +140,15 @@ func (m *model) warmUp(ctx context.Context) error {
 
 // infer runs one task and keeps count. It gives the execution time too.
 func (m *model) infer(ctx context.Context, task offload.Task) (offload.Answer, time.Duration, error) {
-	if !m.lease.acquire() {
+	bound, stay, ok := m.lease.enter(ctx)
+	if !ok {
 		return offload.Answer{}, 0, errReplaced
 	}
-	defer m.lease.release()
-	bound, cancel := m.lease.bind(ctx)
-	defer cancel()
+	defer stay.leave()
 	start := m.now()
 	answer, err := m.answer(bound, task)
 	took := m.now().Sub(start)
-	if err != nil && m.lease.broken.Err() != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && m.lease.isBroken() {
 		return offload.Answer{}, took, errReplaced // it was stopped so that the model can go
 	}
 	m.learned.note(took, err)

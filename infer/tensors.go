@@ -77,14 +77,13 @@ func (r *Repository) runTensors(ctx context.Context, m *model, batch int, fill f
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("not started: %w", err)
 	}
-	if !m.lease.acquire() {
+	bound, stay, ok := m.lease.enter(ctx)
+	if !ok {
 		return errReplaced
 	}
-	defer m.lease.release()
-	bound, cancel := m.lease.bind(ctx)
-	defer cancel()
+	defer stay.leave()
 	err := m.graph.Run(bound, batch, fill, read)
-	if err != nil && m.lease.broken.Err() != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && m.lease.isBroken() {
 		return errReplaced
 	}
 	return err

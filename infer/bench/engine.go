@@ -106,6 +106,5 @@ func bareMobileNet(n network, threads int, spin bool) (run side, closeAll func()
 
 // allocations of one call; an error shows elsewhere.
 func allocations(call side) figure {
-	n := testing.AllocsPerRun(counted, func() { _ = call() })
-	return figure{n, n, n}
+	return one(testing.AllocsPerRun(counted, func() { _ = call() }))
 }

@@ -40,6 +40,9 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"engine", engine},
+		{"picture", pictures},
+		{"callers", callers},
+		{"swap", swap},
 	}
 }
 

@@ -31,6 +31,9 @@ type figure struct {
 	Most   float64 `json:"most"`
 }
 
+// one is a figure that is not of rounds.
+func one(v float64) figure { return figure{v, v, v} }
+
 // target bounds a median.
 type target struct {
 	AtMost  *float64 `json:"at_most,omitempty"`

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"edgex-offload/infer/picture"
+	"edgex-offload/infer/picture/picturetest"
+)
+
+// pictures are the way from a camera's JPEG to a tensor.
+func pictures(_ context.Context, b *bench) (rows []row, err error) {
+	fill, err := b.fillVGA()
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, fill)
+	for _, c := range []struct {
+		width, height, side int
+		target              *target
+	}{{1920, 1080, 224, atMost(.4)}, {1920, 1080, 640, atMost(.4)}, {640, 480, 224, nil}} {
+		r, err := b.againstStandard(c.width, c.height, c.side)
+		if err != nil {
+			return nil, err
+		}
+		r.Target = c.target
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// fillVGA is a picture of 640 x 480 to a tensor, once it is decoded whole.
+func (b *bench) fillVGA() (row, error) {
+	const side = mobileNetSide
+	img, err := picture.Decode(picturetest.CameraJPEG(640, 480))
+	if err != nil {
+		return row{}, err
+	}
+	plan, dst := planTo(side), make([]float32, 3*side*side)
+	took, err := b.compare(30,
+		func() error { _, err := plan.Fill(dst, img); return err },
+		func() error { picturetest.StandardFill(img, side, dst); return nil },
+	)
+	if err != nil {
+		return row{}, err
+	}
+	return row{
+		What: "640 × 480 → tensor 224, after the decode", figure: took[0].figure(), Unit: "ms", Target: atMost(.5),
+		Of: fmt.Sprintf("the standard way takes %s", quantity(took[1].figure().Median, "ms")),
+	}, nil
+}
+
+// againstStandard is a JPEG to a tensor, beside a full decode by image/jpeg, a resize by
+// x/image/draw and a pass over the pixels.
+func (b *bench) againstStandard(width, height, side int) (row, error) {
+	payload := picturetest.CameraJPEG(width, height)
+	plan, dst := planTo(side), make([]float32, 3*side*side)
+	took, err := b.compare(10, func() error {
+		img, err := plan.Decode(payload)
+		if err != nil {
+			return err
+		}
+		defer plan.Recycle(img)
+		_, err = plan.Fill(dst, img)
+		return err
+	}, func() error { return picturetest.StandardTensor(payload, side, dst) })
+	if err != nil {
+		return row{}, err
+	}
+	return row{
+		What:   fmt.Sprintf("JPEG of %d × %d → tensor %d, over the standard library's way", width, height, side),
+		figure: took[0].over(took[1]).figure(), Unit: "x", Of: sides(took[0], took[1]),
+	}, nil
+}
+
+func planTo(side int) *picture.Plan {
+	return picture.NewPlan(picture.Options{Width: side, Height: side, Scale: 1. / 255, Mean: []float64{.5}, Std: []float64{.5}})
+}
