@@ -33,6 +33,7 @@ type model struct {
 	graph   Graph
 	steps   *pipeline
 	places  *places // nil where the repository's bound alone holds
+	gathers bool    // its tasks run in batches: places bounds them, and the repository does not
 	lease   *lease
 	loss    *loss
 	learned *learned
@@ -99,7 +100,12 @@ func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) 
 		variant: v.variant(), version: v, spec: v.spec, content: v.content, graph: graph,
 		lease: newLease(), loss: loss, learned: v.learned, now: r.opts.now,
 	}
-	if n := v.spec.Concurrency; n > 0 {
+	n := v.spec.Concurrency
+	if together, is := graph.(*batched); is {
+		m.gathers = true
+		orElse(&n, 2*together.size) // one batch is gathered while another runs
+	}
+	if n > 0 {
 		m.places = newPlaces(m.variant, n, r.opts.Waiting)
 	}
 	if m.steps, err = newPipeline(v.spec, v.dir, graph.About().Inputs); err != nil {

@@ -65,7 +65,11 @@ func (t Tensors) Run(ctx context.Context, batch int, fill func(inputs [][]float3
 
 func (r *Repository) runTensors(ctx context.Context, m *model, batch int, fill func([][]float32) error, read func([]Tensor) error) error {
 	deadline, _ := ctx.Deadline()
-	for _, p := range []*places{m.places, r.places} {
+	all := []*places{m.places, r.places}
+	if m.gathers && batch == 1 {
+		all = all[:1]
+	}
+	for _, p := range all {
 		if p == nil {
 			continue
 		}
