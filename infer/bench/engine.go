@@ -27,18 +27,23 @@ func engine(ctx context.Context, b *bench) (rows []row, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, graph.Close()) }()
-	bare, closeBare, err := bareMobileNet(n, 1, false)
+	bare, err := bareSession(n, 1, false)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, closeBare()) }()
+	defer func() { err = errors.Join(err, bare.Close()) }()
+	caller, err := bare.Caller(n.noise())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(caller.Close(), err) }()
 
 	ours := inPlace(ctx, graph)
 	noise := func(inputs [][]float32) error { copy(inputs[0], n.noise()); return nil }
 	if err := graph.Run(ctx, 1, noise, ignore); err != nil { // stays in the memory of the runs to come
 		return nil, err
 	}
-	took, err := b.compare(40, ours, bare)
+	took, err := b.compare(40, ours, caller.Run)
 	if err != nil {
 		return nil, err
 	}
@@ -80,28 +85,22 @@ func (b *bench) wholeTask(ctx context.Context, n network) (rows []row, err error
 	}, nil
 }
 
-// inPlace runs a graph on what its input holds already.
-func inPlace(ctx context.Context, g infer.Graph) side {
-	fill := func([][]float32) error { return nil }
-	return func() error { return g.Run(ctx, 1, fill, ignore) }
-}
+// keep leaves an input as it is, and ignore an output.
+func keep([][]float32) error { return nil }
 
 func ignore([]infer.Tensor) error { return nil }
 
-// bareMobileNet runs the network by the binding alone.
-func bareMobileNet(n network, threads int, spin bool) (run side, closeAll func() error, err error) {
-	bare, err := orttest.NewBare(orttest.BareOptions{
+// inPlace runs a graph on what its input holds already.
+func inPlace(ctx context.Context, g infer.Graph) side {
+	return func() error { return g.Run(ctx, 1, keep, ignore) }
+}
+
+// bareSession is the network in a session of the binding alone.
+func bareSession(n network, threads int, spin bool) (*orttest.Bare, error) {
+	return orttest.NewBare(orttest.BareOptions{
 		ONNX: n.onnx, Input: "input", Output: "scores", Threads: threads, Spin: spin,
 		InputShape: []int64{1, 3, int64(n.side), int64(n.side)}, OutputShape: []int64{1, onnxtest.MobileNetV2Classes},
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	caller, err := bare.Caller(n.noise())
-	if err != nil {
-		return nil, nil, errors.Join(err, bare.Close())
-	}
-	return caller.Run, func() error { return errors.Join(caller.Close(), bare.Close()) }, nil
 }
 
 // allocations of one call; an error shows elsewhere.

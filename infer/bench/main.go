@@ -43,6 +43,10 @@ func parts() []part {
 		{"picture", pictures},
 		{"callers", callers},
 		{"swap", swap},
+		{"batch", batch},
+		{"protocol", protocol},
+		{"split", splitting},
+		{"threads", threads},
 	}
 }
 

@@ -19,9 +19,15 @@ func pictures(_ context.Context, b *bench) (rows []row, err error) {
 	rows = append(rows, fill)
 	for _, c := range []struct {
 		width, height, side int
+		fit                 picture.Fit
 		target              *target
-	}{{1920, 1080, 224, atMost(.4)}, {1920, 1080, 640, atMost(.4)}, {640, 480, 224, nil}} {
-		r, err := b.againstStandard(c.width, c.height, c.side)
+	}{
+		{1920, 1080, 224, picture.Stretch, atMost(.4)},
+		{1920, 1080, 640, picture.Letterbox, atMost(.4)},
+		{1920, 1080, 640, picture.Stretch, nil},
+		{640, 480, 224, picture.Stretch, nil},
+	} {
+		r, err := b.againstStandard(c.width, c.height, c.side, c.fit)
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +44,7 @@ func (b *bench) fillVGA() (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	plan, dst := planTo(side), make([]float32, 3*side*side)
+	plan, dst := planTo(side, picture.Stretch), make([]float32, 3*side*side)
 	took, err := b.compare(30,
 		func() error { _, err := plan.Fill(dst, img); return err },
 		func() error { picturetest.StandardFill(img, side, dst); return nil },
@@ -54,9 +60,13 @@ func (b *bench) fillVGA() (row, error) {
 
 // againstStandard is a JPEG to a tensor, beside a full decode by image/jpeg, a resize by
 // x/image/draw and a pass over the pixels.
-func (b *bench) againstStandard(width, height, side int) (row, error) {
+func (b *bench) againstStandard(width, height, side int, fit picture.Fit) (row, error) {
 	payload := picturetest.CameraJPEG(width, height)
-	plan, dst := planTo(side), make([]float32, 3*side*side)
+	plan, dst := planTo(side, fit), make([]float32, 3*side*side)
+	standard, how := picturetest.StandardTensor, ""
+	if fit == picture.Letterbox {
+		standard, how = picturetest.StandardLetterbox, ", letterbox"
+	}
 	took, err := b.compare(10, func() error {
 		img, err := plan.Decode(payload)
 		if err != nil {
@@ -65,16 +75,16 @@ func (b *bench) againstStandard(width, height, side int) (row, error) {
 		defer plan.Recycle(img)
 		_, err = plan.Fill(dst, img)
 		return err
-	}, func() error { return picturetest.StandardTensor(payload, side, dst) })
+	}, func() error { return standard(payload, side, dst) })
 	if err != nil {
 		return row{}, err
 	}
 	return row{
-		What:   fmt.Sprintf("JPEG of %d × %d → tensor %d, over the standard library's way", width, height, side),
+		What:   fmt.Sprintf("JPEG of %d × %d → tensor %d%s, over the standard library's way", width, height, side, how),
 		figure: took[0].over(took[1]).figure(), Unit: "x", Of: sides(took[0], took[1]),
 	}, nil
 }
 
-func planTo(side int) *picture.Plan {
-	return picture.NewPlan(picture.Options{Width: side, Height: side, Scale: 1. / 255, Mean: []float64{.5}, Std: []float64{.5}})
+func planTo(side int, fit picture.Fit) *picture.Plan {
+	return picture.NewPlan(picture.Options{Width: side, Height: side, Fit: fit, Pad: 114, Scale: 1. / 255, Mean: []float64{.5}, Std: []float64{.5}})
 }
