@@ -122,7 +122,7 @@ func (x *execution) taskOf(i int, in input, until time.Time) offload.Task {
 	kind, _ := s.Kind()
 	task := offload.Task{
 		ID: x.task.ID + in.suffix, Kind: kind, Priority: x.task.Priority, Source: x.task.Source + in.suffix,
-		Model: s.Model, Payload: in.payload, Private: x.task.Private || s.Private,
+		Model: s.Model, Payload: in.payload, Private: x.task.Private || s.Private, FeaturesOnly: x.task.FeaturesOnly,
 		// Said anew on the wall clock of now, which may have been set meanwhile.
 		Created: now.Add(x.created.Sub(now)),
 	}

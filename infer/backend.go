@@ -43,7 +43,7 @@ func (b Backends) Load(ctx context.Context, source Source) (Graph, error) {
 	backend := b[source.Spec.Backend]
 	switch {
 	case backend == nil && source.Spec.Backend == OIP:
-		return nil, errors.New("backend is oip: no model server is configured: set Models.OIP.Address to its host:port")
+		return nil, errors.New("backend is oip: no model server is configured: set Models.OIP.Address (or --server of model check) to its host:port")
 	case backend == nil:
 		return nil, fmt.Errorf("backend is %q: this service does not have it", source.Spec.Backend)
 	}

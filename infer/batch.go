@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -39,7 +40,7 @@ func (b Batch) validate(c *checker) {
 // size is how many examples make a batch of this graph at most.
 func (b Batch) size(about About) int {
 	switch {
-	case b.Size == 0 && (about.Provider == "CPU" || !about.Batches):
+	case b.Size == 0 && (!about.accelerated() || !about.Batches):
 		return 1
 	case b.Size == 0 && about.MostBatch > 0:
 		return min(acceleratorBatch, about.MostBatch)
@@ -112,6 +113,12 @@ func prove(ctx context.Context, graph Graph, size int) error {
 		return fmt.Errorf("%w: a batch of %d fails: %w", errNoBatches, size, err)
 	}
 	return err
+}
+
+// accelerated tells whether a provider in this process beside the CPU runs the graph; a model
+// server makes its own batches.
+func (a About) accelerated() bool {
+	return a.Provider != "CPU" && !strings.HasPrefix(a.Provider, "oip ")
 }
 
 // errNoBatches: the graph's first dimension is fixed.

@@ -213,8 +213,9 @@ func TestBatchesAreForThoseThatTheyHelp(t *testing.T) {
 
 	assert.Equal(t, 1, Batch{}.size(About{Provider: "CPU", Batches: true}))
 	assert.Equal(t, 1, Batch{}.size(About{Provider: "CUDA"}))
-	assert.Equal(t, 8, Batch{}.size(About{Provider: "oip localhost:8001", Batches: true}))
-	assert.Equal(t, 4, Batch{}.size(About{Provider: "oip localhost:8001", Batches: true, MostBatch: 4}))
+	assert.Equal(t, 1, Batch{}.size(About{Provider: "oip localhost:8001", Batches: true}))
+	assert.Equal(t, 8, Batch{}.size(About{Provider: "CUDA with parts on CPU", Batches: true}))
+	assert.Equal(t, 4, Batch{}.size(About{Provider: "CUDA", Batches: true, MostBatch: 4}))
 }
 
 // batching is a backend of doublers.

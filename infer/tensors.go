@@ -35,7 +35,7 @@ func fedAs(about About, in Input) About {
 	for i := range about.Inputs {
 		p := &about.Inputs[i]
 		for _, feed := range in.Feeds() {
-			if (feed.Name != "" && feed.Name != p.Name) || p.Shape != nil && len(p.Shape) != len(feed.Shape) {
+			if (feed.Name != "" && !feed.Is(p.Name)) || p.Shape != nil && len(p.Shape) != len(feed.Shape) {
 				continue
 			}
 			p.Shape = slices.Clone(feed.Shape)

@@ -147,7 +147,7 @@ func (b *box) fitting(j *job, start time.Duration) (best *variant, fits bool) {
 		if takes < least {
 			least, fastest = takes, v
 		}
-		if start+takes <= j.deadline && (!fits || v.Accuracy > best.Accuracy) {
+		if start+takes <= j.due && (!fits || v.Accuracy > best.Accuracy) {
 			best, fits = v, true
 		}
 	}
@@ -164,10 +164,10 @@ func (b *box) worthiest(j *job, now time.Duration, t *Tuning) (best *variant) {
 	for i := range all {
 		v := &all[i]
 		in, takes := 1., b.expect(v, j.task, now)
-		if j.deadline != forever {
-			in = b.within(v, j.deadline-now, takes)
+		if j.due != forever {
+			in = b.within(v, j.due-now, takes)
 		}
-		if worth := in * t.value(j.task.Priority, v.Accuracy); worth > most && now+takes <= j.deadline {
+		if worth := in * t.value(j.task.Priority, v.Accuracy); worth > most && now+takes <= j.due {
 			best, most = v, worth
 		}
 	}

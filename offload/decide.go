@@ -35,11 +35,11 @@ func (e *Engine) newJob(ref uint64, t *Task) *job {
 	e.orders++
 	j := e.pool.job()
 	j.ref, j.order, j.task, j.arrived = ref, e.orders, t, e.now
-	j.deadline, j.end, j.softAt = forever, forever, forever
+	j.deadline, j.end, j.due, j.softAt = forever, forever, forever, forever
 	j.created = t.Created.Sub(e.epoch)
 	if !t.Deadline.IsZero() {
 		j.deadline = t.Deadline.Sub(e.epoch)
-		j.end = j.deadline + e.settings.Grace
+		j.end, j.due = j.deadline+e.settings.Grace, j.deadline
 		if e.settings.FIFO {
 			j.end += fifoPatience
 		}
@@ -53,7 +53,7 @@ func (e *Engine) newJob(ref uint64, t *Task) *job {
 func (r *Record) begin(t *Task) {
 	r.TaskID, r.Source, r.Kind, r.Model = t.ID, t.Source, t.Kind.String(), t.Model
 	r.Priority, r.Bytes, r.Created, r.Truth = t.Priority.String(), len(t.Payload), t.Created, t.Truth
-	r.Private = t.Private
+	r.Private, r.FeaturesOnly = t.Private, t.FeaturesOnly
 	if !t.Deadline.IsZero() {
 		r.DeadlineMs = ms(t.Deadline.Sub(t.Created))
 	}
@@ -140,15 +140,25 @@ func (e *Engine) decide(j *job) {
 		e.queueLocal(j)
 		return
 	}
+	if settled.Term == Explores {
+		e.targets[p.target].exploredAt = e.now
+	}
+	if p.split != nil {
+		e.startHead(j, p)
+		return
+	}
+	e.goOut(j, p, both)
+}
+
+// goOut sends a job to a target, with a backup behind it on the box.
+func (e *Engine) goOut(j *job, p *path, both bool) {
+	r := &j.record
 	j.softAt = e.softAt(&p.prediction, p.view.InTime)
 	j.backup = e.settings.Hedge && !e.settings.FIFO && len(j.variants()) > 0 && j.deadline != forever
 	if j.backup {
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
-	if settled.Term == Explores {
-		e.targets[p.target].exploredAt = e.now
-	}
 	if j.backup && j.careful && (both || p.view.InTime < e.settings.Tuning.Doubt && e.worthNow(j, p.view.InTime)) {
 		r.BackupAtMs, j.backup, j.lesson.action = j.offset(e.now), false, ActBoth
 		e.queueLocal(j)
@@ -174,7 +184,7 @@ func (e *Engine) look(j *job, views []PathView) *decision {
 	d := &e.decision
 	d.job, d.now, d.settings, d.energyPrice = j, e.now, &e.settings, e.battery.energyPrice(&e.settings.Weights)
 	d.paths = slices.Grow(d.paths[:0], len(views))[:len(views)]
-	d.lesson.given, d.both = false, false
+	d.lesson.given, d.both, d.noSplits = false, false, j.record.Settled.Term != "" // once, at the decision
 	left := j.left(e.now)
 	for i := range views {
 		d.paths[i] = path{left: left, view: &views[i]}
@@ -215,53 +225,62 @@ func (e *Engine) localPath(p *path, j *job) {
 	}
 }
 
-func (e *Engine) remotePath(p *path, j *job, i int) {
+// sendPath is what a way to a target promises.
+func (e *Engine) sendPath(p *path, j *job, i int, w *way) {
 	t := e.targets[i]
-	p.target, p.link = i, t.link
-	bytes := j.bytes()
+	p.target, p.link, p.split = i, t.link, w.split
 	rate := t.link.UpRate()
 	ahead := t.bytesBefore(j, e.now)
-	p.wait, p.transfer = seconds(ahead/rate), seconds(float64(bytes)/rate)
+	p.wait, p.transfer = seconds(ahead/rate), seconds(float64(w.bytes)/rate)
 	transfer := p.transfer + t.link.TransferDown(t.answerBytes.Or(0))
 	rtt, jitter, loss := t.link.RTT(), t.link.SteadyJitter(), t.link.Loss()
-	service := t.expect(j, e.now)
 	margin := seconds(e.settings.JitterFactor*jitter.Seconds() + loss*retransmission.Seconds())
-	p.expected = p.wait + transfer + rtt + service + margin
-	p.prediction = e.predict(t, i, j, ahead, service)
-	t.askedAt = max(e.now, 1)
-	p.raw = p.prediction.inTime(p.left)
-	p.silent = len(t.flying)+len(t.queue) == 0 && e.now-max(t.link.Heard(), t.exploredAt) > silence
 	p.joules = e.power.Radio * p.transfer.Seconds()
-	p.price = float64(bytes)*t.pricePerByte + t.pricePerCall
-	*p.view = PathView{
-		Target: t.name, Accuracy: j.model.remoteAccuracy(),
-		WaitMs: ms(p.wait), TransferMs: ms(transfer), UpMs: ms(p.transfer), Measured: t.link.Known(), Silent: p.silent, RTTMs: ms(rtt), ServiceMs: ms(service), MarginMs: ms(margin),
-		ExpectedMs: ms(p.expected), JitterMs: ms(jitter), LossRatio: loss, UpKbps: kbps(rate),
-		P95Ms: ms(p.prediction.Quantile(.95)), InTime: e.trust(&t.atDecision[sizeClass(bytes)], p.raw), Joules: p.joules, Price: p.price,
+	left, variant := p.left, ""
+	if w.split != nil {
+		p.head, variant = e.headTime(w.split, j), w.split.Name
+		p.joules += e.box.joules(e.power.Busy, e.box.expect(&w.split.head[0], j.task, e.now))
+		if left != forever {
+			left -= slackened(p.head)
+		}
 	}
-	p.view.Block = e.block(t, i, j)
+	p.expected = p.head + p.wait + transfer + rtt + w.service + margin
+	p.prediction = e.predict(t, i, j, w.bytes, ahead, w.service)
+	t.askedAt = max(e.now, 1)
+	p.raw = p.prediction.inTime(left)
+	p.silent = len(t.flying)+len(t.queue) == 0 && e.now-max(t.link.Heard(), t.exploredAt) > silence
+	p.price = float64(w.bytes)*t.pricePerByte + t.pricePerCall
+	*p.view = PathView{
+		Target: t.name, Variant: variant, Accuracy: w.accuracy, HeadMs: ms(p.head),
+		WaitMs: ms(p.wait), TransferMs: ms(transfer), UpMs: ms(p.transfer), Measured: t.link.Known(), Silent: p.silent, RTTMs: ms(rtt), ServiceMs: ms(w.service), MarginMs: ms(margin),
+		ExpectedMs: ms(p.expected), JitterMs: ms(jitter), LossRatio: loss, UpKbps: kbps(rate),
+		P95Ms: ms(p.head + p.prediction.Quantile(.95)), InTime: e.trust(&t.atDecision[sizeClass(w.bytes)], p.raw), Joules: p.joules, Price: p.price,
+	}
+	p.view.Block = e.block(t, i, j, w)
 	p.view.Usable = p.view.Block.What == ""
 }
 
 // block says why a target is out of the question for a job.
-func (e *Engine) block(t *target, i int, j *job) Block {
+func (e *Engine) block(t *target, i int, j *job, w *way) Block {
 	switch {
 	case j.task.Private:
 		return Block{What: Private}
+	case j.task.FeaturesOnly && w.split == nil && j.onward == nil:
+		return Block{What: FeaturesOnly}
 	case j.tried&(1<<i) != 0:
 		return Block{What: TriedBefore}
-	case e.now < t.of(j.model).refusedUntil:
-		return Block{What: Refused, Text: j.task.Model}
+	case e.now < t.of(w.model).refusedUntil:
+		return Block{What: Refused, Text: w.name(j)}
 	}
 	return t.block(e.now, e.settings.InFlightLimit)
 }
 
 // predict is the distribution of the time to an answer from now, or what is foreseen.
-func (e *Engine) predict(t *target, i int, j *job, ahead float64, service time.Duration) prediction {
+func (e *Engine) predict(t *target, i int, j *job, bytes int, ahead float64, service time.Duration) prediction {
 	if e.foresight != nil {
 		return prediction{link.Certain(e.now, e.foresight.Done(e.now, j.ref, i, int(t.queuedBefore(j)))-e.now)}
 	}
-	return prediction{t.link.Predict(e.now, j.bytes(), link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)}
+	return prediction{t.link.Predict(e.now, bytes, link.Ahead{Bytes: ahead, Oldest: t.oldest()}, service)}
 }
 
 // trust corrects a promise, unless the future is known.
@@ -314,6 +333,9 @@ func (e *Engine) boundQueue() {
 
 // send puts a job into a target's send queue.
 func (e *Engine) send(j *job, p *path, why string) {
+	if j.heading() { // it goes as it is now
+		e.leaveHead(j)
+	}
 	a := e.newAttempt(j, p.target, nil, p.expected, why)
 	a.prediction, a.decided, a.promised = p.prediction, p.prediction, p.view.InTime
 	a.raw, a.rawDecided = 0, p.raw
@@ -325,15 +347,21 @@ func (e *Engine) send(j *job, p *path, why string) {
 func (e *Engine) newAttempt(j *job, target int, v *variant, expected time.Duration, why string) *attempt {
 	e.ids++
 	view := AttemptView{Target: Local, Why: why}
-	if target != onBox {
-		view.Target = e.targets[target].name
-	} else {
+	m := j.model
+	switch {
+	case target == onBox:
 		view.Variant = v.Name
+	case j.onward != nil:
+		m = j.there()
+		view.Target, view.Variant, view.Bytes = e.targets[target].name, m.Name, len(j.onward.Payload)
+	default:
+		view.Target = e.targets[target].name
 	}
 	a := e.pool.attempt()
 	*a = attempt{
 		id: e.ids, job: j, target: target, variant: v, expected: expected, whole: expected, view: len(j.record.Attempts),
-		priority: j.task.Priority, deadline: j.deadline, model: j.model, payload: len(j.task.Payload),
+		priority: j.task.Priority, deadline: j.deadline, model: m, payload: len(j.outbound().Payload),
+		head: target == onBox && j.heading(),
 	}
 	j.record.Attempts = append(j.record.Attempts, view)
 	j.live = append(j.live, a)

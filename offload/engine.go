@@ -141,13 +141,19 @@ func (e *Engine) localDone(ev *Event) {
 	j := a.job
 	switch {
 	case j == nil:
-	case ev.Answer != nil:
+	case ev.Answer != nil && a.head && len(ev.Answer.Features) > 0:
+		e.closeAttempt(a, "ok", "")
+		e.headDone(j, ev.Answer.Features)
+	case ev.Answer != nil && !a.head:
 		e.closeAttempt(a, "ok", "")
 		e.localAnswer(j, a.variant, ev)
 	case a.stopping:
 		e.closeAttempt(a, "preempted", "")
 	default:
 		e.closeAttempt(a, "failed", ev.Error)
+		if j.heading() {
+			e.leaveHead(j)
+		}
 		e.fallBack(j, ev.Error)
 	}
 	e.pool.freeAttempt(a)

@@ -61,6 +61,9 @@ func (t *telling) asked() {
 }
 
 func (t *telling) privately() string {
+	if t.r.FeaturesOnly {
+		return "; it must not leave the box but as features"
+	}
 	if t.r.Private {
 		return "; private, so that it must not leave the box"
 	}
@@ -121,7 +124,7 @@ func (t *telling) promise(p *PathView) string {
 		name string
 		ms   float64
 	}{
-		{"waiting", p.WaitMs}, {"transfer", p.TransferMs}, {"round trip", p.RTTMs}, {"execution", p.ServiceMs}, {"margin", p.MarginMs},
+		{"head", p.HeadMs}, {"waiting", p.WaitMs}, {"transfer", p.TransferMs}, {"round trip", p.RTTMs}, {"execution", p.ServiceMs}, {"margin", p.MarginMs},
 	} {
 		if term.ms >= .05 {
 			terms = append(terms, fmt.Sprintf("%s %.1f", term.name, term.ms))
@@ -133,6 +136,9 @@ func (t *telling) promise(p *PathView) string {
 	}
 	if t.r.DeadlineMs > 0 {
 		said = append(said, fmt.Sprintf("in time with %s", percent(p.InTime)))
+	}
+	if p.HeadMs > 0 {
+		said = append(said, "features of "+p.Variant+" instead of the payload")
 	}
 	said = append(said, fmt.Sprintf("accuracy %.2f", p.Accuracy))
 	if p.Joules > 0 {

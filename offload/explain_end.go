@@ -74,7 +74,11 @@ func (r *Record) ending() string {
 	case !r.DeadlineMet:
 		when = fmt.Sprintf("%.0f ms late", r.LatencyMs-r.DeadlineMs)
 	}
-	said := fmt.Sprintf("%.0f ms: %s answered %q (confidence %.2f, %s), %s", r.LatencyMs, r.Route, r.Label, r.Confidence, r.AnsweredBy, when)
+	answer := fmt.Sprintf("%q (confidence %.2f, %s)", r.Label, r.Confidence, r.AnsweredBy)
+	if r.Label == "" { // a detector that found nothing, or a regression
+		answer = fmt.Sprintf("without a label (%s)", r.AnsweredBy)
+	}
+	said := fmt.Sprintf("%.0f ms: %s answered %s, %s", r.LatencyMs, r.Route, answer, when)
 	switch {
 	case r.Correct == nil:
 	case *r.Correct:

@@ -66,3 +66,10 @@ func TestExplainTakesAnyRecord(t *testing.T) {
 		}
 	})
 }
+
+func TestExplainOfAnAnswerWithoutALabel(t *testing.T) {
+	r := Record{Route: "local", AnsweredBy: "wear/1", LatencyMs: 12, DeadlineMet: true}
+	if got := r.ending(); got != "12 ms: local answered without a label (wear/1), without a deadline" {
+		t.Error(got)
+	}
+}

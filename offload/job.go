@@ -18,6 +18,14 @@ type job struct {
 	created, arrived time.Duration
 	// deadline and end (the deadline and its grace); forever when the task has none.
 	deadline, end time.Duration
+	// due is when the box has to be done with it: the deadline, or with a split so long before
+	// it as the rest takes elsewhere.
+	due time.Duration
+	// split is the one that was chosen; onward, once its head has run, what goes to the target
+	// with the index to.
+	split  *split
+	onward *Task
+	to     int
 
 	// waiting: in the local queue. backup: a local run is kept ready behind a remote attempt.
 	waiting, backup bool
@@ -69,6 +77,7 @@ type attempt struct {
 
 	target   int      // onBox for a local run
 	variant  *variant // of a local run
+	head     bool     // that run is the head of a split
 	started  time.Duration
 	fullAt   time.Duration // speed.full when a local run started
 	expected time.Duration
@@ -98,7 +107,7 @@ const wireOverhead = 200
 func (a *attempt) bytes() int { return a.payload + wireOverhead }
 
 // bytes are what an attempt at it puts on the wire.
-func (j *job) bytes() int { return len(j.task.Payload) + wireOverhead }
+func (j *job) bytes() int { return len(j.outbound().Payload) + wireOverhead }
 
 // moreUrgent orders by priority, then deadline, then arrival; negative when j goes first.
 func (j *job) moreUrgent(k *job) int {
@@ -109,19 +118,22 @@ func (j *job) moreUrgent(k *job) int {
 	)
 }
 
-// sooner orders by deadline, then priority, then arrival.
+// sooner orders by when the box has to be done, then priority, then arrival.
 func (j *job) sooner(k *job) int {
 	return cmp.Or(
-		cmp.Compare(j.deadline, k.deadline),
+		cmp.Compare(j.due, k.due),
 		-cmp.Compare(j.task.Priority, k.task.Priority),
 		cmp.Compare(j.order, k.order),
 	)
 }
 
-// variants are what the box can run it with.
+// variants are what the box can run it with: the head alone of a split that was chosen.
 func (j *job) variants() []variant {
-	if j.model == nil {
+	switch {
+	case j.model == nil:
 		return nil
+	case j.heading():
+		return j.split.head[:]
 	}
 	return j.model.local
 }

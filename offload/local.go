@@ -71,6 +71,8 @@ func (b *box) explores(now time.Duration) bool {
 
 func (j *job) localReason() string {
 	switch {
+	case j.heading():
+		return "head"
 	case j.flying() != nil:
 		return "backup"
 	case len(j.record.Attempts) > 0:

@@ -8,6 +8,8 @@ import "time"
 type model struct {
 	Model
 	local []variant
+	// splits are one more way to each target.
+	splits []split
 	// index is its place in the targets' measurements.
 	index int
 	// best is the accuracy of the best variant, fastest the index of the quickest as configured.
@@ -27,12 +29,15 @@ func (e *Engine) setModels(models []Model) {
 		for i := range m.local {
 			measured[m.local[i].Name] = m.local[i].service
 		}
+		for i := range m.splits {
+			measured[m.splits[i].Name] = m.splits[i].head[0].service
+		}
 	}
 	before := e.models
 	e.models = make(map[string]*model, len(models))
 	for i := range models {
 		m := &model{Model: models[i], index: -1}
-		m.Local = nil
+		m.Local, m.Splits = nil, nil
 		if old := before[m.Name]; old != nil {
 			m.index = old.index
 		}
@@ -40,14 +45,14 @@ func (e *Engine) setModels(models []Model) {
 			m.index = e.modelIndex(m.Name)
 		}
 		for _, v := range models[i].Local {
-			service := measured[v.Name]
-			if service == nil {
-				service = &serviceTime{}
-				measured[v.Name] = service
-			}
-			service.spread = v.Spread.Seconds()
-			m.local = append(m.local, variant{v, service})
+			m.local = append(m.local, newVariant(v, measured))
 			m.best = max(m.best, v.Accuracy)
+		}
+		for _, s := range models[i].Splits {
+			head := newVariant(Variant{Name: s.Name, Accuracy: s.Accuracy, Service: s.Service}, measured)
+			m.splits = append(m.splits, split{Split: s, head: [1]variant{head}, rest: &model{
+				Model: Model{Name: s.Tail, Remote: RemoteModel{Accuracy: s.Accuracy, Service: s.TailService}}, index: e.modelIndex(s.Tail),
+			}})
 		}
 		e.models[m.Name] = m
 	}
@@ -59,10 +64,24 @@ func (e *Engine) setModels(models []Model) {
 	}
 }
 
+// newVariant is one with what was measured of its name.
+func newVariant(v Variant, measured map[string]*serviceTime) variant {
+	service := measured[v.Name]
+	if service == nil {
+		service = &serviceTime{}
+		measured[v.Name] = service
+	}
+	service.spread = v.Spread.Seconds()
+	return variant{v, service}
+}
+
 // remodel lets a job run on what is there now. One that waits for a model that is gone looks
 // for another way.
 func (e *Engine) remodel(j *job) {
 	j.model = e.modelOf(j.task.Model)
+	if j.heading() {
+		e.leaveHead(j) // unless it is there still
+	}
 	if len(j.variants()) > 0 {
 		return
 	}

@@ -60,6 +60,8 @@ type Record struct {
 	ArrivedMs float64 `json:"arrivedMs"`
 	// Private: it must not leave the box.
 	Private bool `json:"private,omitempty"`
+	// FeaturesOnly: it must not leave the box as it is.
+	FeaturesOnly bool `json:"featuresOnly,omitempty"`
 
 	// Policy is the one that decided; Trial that it is Settings.Trial's.
 	Policy string `json:"policy"`
@@ -122,9 +124,10 @@ type PathView struct {
 	Usable bool   `json:"usable"`
 	Block  Block  `json:"block,omitzero"`
 	Note   string `json:"note,omitempty"`
-	// WaitMs + TransferMs + RTTMs + ServiceMs + MarginMs = ExpectedMs, the time to the
-	// answer. WaitMs is the queue before it, TransferMs payload/rate up and down,
-	// MarginMs K times the jitter.
+	// HeadMs + WaitMs + TransferMs + RTTMs + ServiceMs + MarginMs = ExpectedMs, the time to the
+	// answer. HeadMs is until the box has run the head of a split, which Variant names, WaitMs
+	// the queue before it, TransferMs payload/rate up and down, MarginMs K times the jitter.
+	HeadMs     float64 `json:"headMs,omitempty"`
 	WaitMs     float64 `json:"waitMs"`
 	TransferMs float64 `json:"transferMs"`
 	// UpMs is the part of TransferMs that the payload takes on the uplink.
@@ -158,7 +161,8 @@ type PathView struct {
 type AttemptView struct {
 	Target    string  `json:"target"`
 	Variant   string  `json:"variant,omitempty"`
-	Why       string  `json:"why"`               // decision, backup, fallback, rescue
+	Why       string  `json:"why"`               // decision, backup, fallback, rescue, head
+	Bytes     int     `json:"bytes,omitempty"`   // of the features that went out instead of the payload
 	StartedMs float64 `json:"startedMs"`         // from Created
 	EndedMs   float64 `json:"endedMs,omitempty"` // 0 while under way
 	Result    string  `json:"result"`            // ok, failed, refused, cancelled, preempted; "" while under way

@@ -134,11 +134,11 @@ func (p *plan) late(e *Engine, r room) bool {
 		}
 		free[w] += en.takes
 		j := en.job
-		if j.deadline == forever {
+		if j.due == forever {
 			continue
 		}
-		left := time.Duration(r.slack*float64(en.takes) + r.reserve*float64(j.deadline-j.arrived))
-		if over := free[w] + left - j.deadline; over > 0 && p.giveWay(e, i, over, r == room{}) {
+		left := time.Duration(r.slack*float64(en.takes) + r.reserve*float64(j.due-j.arrived))
+		if over := free[w] + left - j.due; over > 0 && p.giveWay(e, i, over, r == room{}) {
 			return true
 		}
 	}

@@ -149,6 +149,9 @@ func (p *plant) take(a Action) {
 		if a.Task.Private {
 			p.t.Fatalf("the private task %s is sent to %s", a.Task.ID, p.config.Targets[a.Target].Name)
 		}
+		if a.Task.FeaturesOnly && a.Task.Context["content-type"] != FeaturesType {
+			p.t.Fatalf("the task %s is sent to %s as it is", a.Task.ID, p.config.Targets[a.Target].Name)
+		}
 		sent, ev := p.remote(a)
 		ev.Attempt = a.Attempt
 		p.in(sent, Event{Kind: PayloadSent, Attempt: a.Attempt})

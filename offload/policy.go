@@ -23,6 +23,9 @@ type path struct {
 	// silent: nothing is under way there, and nothing was heard for long.
 	silent bool
 	view   *PathView
+	// split is the one that the path goes by, head the time until its features are there.
+	split *split
+	head  time.Duration
 }
 
 func (p *path) inTime() bool { return p.expected <= p.left }
@@ -50,6 +53,9 @@ type decision struct {
 	lesson lesson
 	values [Actions]float32
 	both   bool
+	// noSplits: paths go without; spare is where another way to a target is looked at.
+	noSplits bool
+	spare    PathView
 }
 
 // policy chooses among the usable paths; -1 for none. It may write Cost and Gain of each

@@ -58,7 +58,7 @@ func (e *Engine) somebodyLate() bool {
 			continue
 		}
 		takes := b.expect(v, j.task, e.now)
-		if start+takes+time.Duration(e.settings.Tuning.PlanSlack*float64(takes)) > j.deadline {
+		if start+takes+time.Duration(e.settings.Tuning.PlanSlack*float64(takes)) > j.due {
 			return true
 		}
 		start += takes / time.Duration(b.workers)

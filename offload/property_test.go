@@ -5,6 +5,7 @@ package offload
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,9 @@ func randomPlant(rt *rapid.T) *plant {
 	c.Settings.Hedge = rapid.Bool().Draw(rt, "hedge")
 	c.Settings.QueueLimit = rapid.IntRange(1, 5).Draw(rt, "queue")
 	c.Settings.InFlightLimit = rapid.IntRange(1, 4).Draw(rt, "in flight")
+	if rapid.Bool().Draw(rt, "split") {
+		c.Models[0].Splits = testSplits()
+	}
 	p := newPlant(rt, c)
 	took := rapid.Custom(func(t *rapid.T) time.Duration {
 		most := rapid.SampledFrom([]int{5, 30, 600}).Draw(t, "most")
@@ -31,6 +35,9 @@ func randomPlant(rt *rapid.T) *plant {
 	})
 	p.local = func(a Action) Event {
 		ev := Event{Execution: took.Draw(rt, "local"), Answer: &Answer{Label: "good"}}
+		if strings.HasSuffix(a.Variant, "-head/1") {
+			ev.Answer = &Answer{Features: make([]byte, rapid.IntRange(0, 20_000).Draw(rt, "features"))}
+		}
 		if rapid.IntRange(0, 4).Draw(rt, "fails") == 0 {
 			ev.Answer, ev.Error = nil, "failed"
 		}
@@ -68,6 +75,7 @@ func live(rt *rapid.T, p *plant) {
 				t.Priority = Priority(rapid.IntRange(-1, 4).Draw(rt, "priority"))
 				t.Payload = make([]byte, rapid.IntRange(0, 100_000).Draw(rt, "size"))
 				t.Private = rapid.IntRange(0, 3).Draw(rt, "private") == 0
+				t.FeaturesOnly = rapid.IntRange(0, 3).Draw(rt, "features only") == 0
 				t.Model = rapid.SampledFrom([]string{testModel, testModel, testModel, "unknown"}).Draw(rt, "model")
 				t.Deadline = time.Time{}
 				if d := rapid.IntRange(-50, 800).Draw(rt, "allowed"); d%5 != 0 {
@@ -88,6 +96,9 @@ func live(rt *rapid.T, p *plant) {
 			p.do(Event{Kind: BoxChanged, Battery: 1, Charging: true, Speed: rapid.SampledFrom([]float64{0, 1, .7, .3, .01, -1}).Draw(rt, "speed")})
 		case 6:
 			models := testConfig().Models
+			if rapid.Bool().Draw(rt, "splits") {
+				models[0].Splits = testSplits()
+			}
 			switch rapid.IntRange(0, 3).Draw(rt, "models") {
 			case 0:
 				models = nil

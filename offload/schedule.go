@@ -53,6 +53,10 @@ func (e *Engine) shed() {
 			continue
 		}
 		switch {
+		case j.heading(): // a whole run, or the payload itself, may be in time
+			if e.leaveHead(j); !j.waiting {
+				e.fallBack(j, "the head of its split would not be in time")
+			}
 		case j.flying() != nil: // its remote attempt is all there is left
 			e.box.dequeue(j)
 		case e.rescue(j):
@@ -127,7 +131,7 @@ func (e *Engine) askToRing() {
 			due = min(due, j.heldUntil)
 		}
 		if j.waiting {
-			due = min(due, j.deadline)
+			due = min(due, j.due)
 		}
 	}
 	if len(e.box.queue) > 0 && idle { // held back as hopeless

@@ -21,7 +21,7 @@ func (e *Engine) startRemote(i int) {
 		a.ahead = t.flyingAhead(e.now)
 		t.sending = a
 		t.flying = append(t.flying, a)
-		e.out = append(e.out, Action{Kind: SendRemote, Ref: a.job.ref, Attempt: a.id, Task: a.job.task, Target: i, Until: e.until(a.job), Promised: a.promised})
+		e.out = append(e.out, Action{Kind: SendRemote, Ref: a.job.ref, Attempt: a.id, Task: a.job.outbound(), Target: i, Until: e.until(a.job), Promised: a.promised})
 	}
 }
 
@@ -29,7 +29,7 @@ func (e *Engine) startRemote(i int) {
 // more is taken back, unless there is no other way.
 func (e *Engine) stale(t *target, i int, a *attempt) bool {
 	j := a.job
-	a.prediction = e.predict(t, i, j, t.flyingAhead(e.now), t.expect(j, e.now))
+	a.prediction = e.predict(t, i, j, j.bytes(), t.flyingAhead(e.now), t.expect(j, e.now))
 	a.raw = a.prediction.inTime(j.left(e.now))
 	a.promised = e.trust(&t.atHandover[sizeClass(a.payload)], a.raw)
 	j.record.Attempts[a.view].InTime = a.promised

@@ -178,6 +178,9 @@ func (t *target) of(m *model) *remoteModel {
 
 // expect is the execution time of a job there.
 func (t *target) expect(j *job, now time.Duration) time.Duration {
+	if j.onward != nil {
+		return t.of(j.split.rest).service.expect(now, priorService, j.split.TailService)
+	}
 	return t.of(j.model).service.expect(now, priorService, j.task.ExpectedRemote, j.model.remoteService())
 }
 

@@ -83,6 +83,9 @@ type Task struct {
 	Context map[string]string
 	// Private: it never leaves the box.
 	Private bool
+	// FeaturesOnly: its payload never leaves the box as it is; what the head of a split model
+	// makes of it may.
+	FeaturesOnly bool
 	// ExpectedLocal and ExpectedRemote are the execution times on the box at full speed and on
 	// the best remote target, without queue or network: measured where known, else as
 	// configured, else zero for unknown.

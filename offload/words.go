@@ -30,6 +30,10 @@ const (
 	TriedBefore Blocked = "tried"
 	Refused     Blocked = "refused"
 	Private     Blocked = "private"
+	// FeaturesOnly: its payload does not leave the box as it is, and nothing splits its model.
+	FeaturesOnly Blocked = "features_only"
+	// FeaturesLate: there is a head, and what it gives would hardly be in time.
+	FeaturesLate Blocked = "features_late"
 )
 
 // String says it in words; "" for nothing.
@@ -53,6 +57,10 @@ func (b Block) String() string {
 		return fmt.Sprintf("refused model %q lately", b.Text)
 	case Private:
 		return "its source never leaves the box"
+	case FeaturesLate:
+		return "its source leaves the box as features alone, and these would not be in time"
+	case FeaturesOnly:
+		return "its source leaves the box as features alone, and no head of its model is ready"
 	}
 	return string(b.What)
 }

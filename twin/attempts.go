@@ -12,11 +12,15 @@ import (
 
 func (s *simulation) startLocal(a *offload.Action) {
 	j := &s.work.jobs[a.Ref]
-	takes := s.work.local(j, s.now, s.scenario.variant(j, a.Variant).Share)
+	part, answer := 0., (*offload.Answer)(nil)
+	if split := s.scenario.split(j, a.Variant); split != nil {
+		part, answer = split.HeadShare, &offload.Answer{Features: s.bytes[:split.Bytes]}
+	} else {
+		part, answer = s.scenario.variant(j, a.Variant).Share, s.answerOf(a.Variant)
+	}
+	takes := s.work.local(j, s.now, part)
 	s.score.ran(takes)
-	s.runs = append(s.runs, localRun{
-		attempt: a.Attempt, model: s.answerOf(a.Variant), started: s.now, takes: takes, ends: s.now + takes,
-	})
+	s.runs = append(s.runs, localRun{attempt: a.Attempt, model: answer, started: s.now, takes: takes, ends: s.now + takes})
 	s.later(s.now+takes, event{kind: endLocal, id: a.Attempt})
 }
 
@@ -90,12 +94,17 @@ func (s *simulation) cutShort(r *localRun) {
 func (s *simulation) send(a *offload.Action) {
 	j := &s.work.jobs[a.Ref]
 	w := &s.wires[a.Target]
-	left, arrived, airtime := w.send(s.now, j.bytes)
-	done := arrived + s.work.service(j, a.Target, arrived)
+	bytes, answer := len(a.Task.Payload), s.answers[a.Target]
+	left, arrived, airtime := w.send(s.now, bytes)
+	takes := s.work.service(j, a.Target, arrived)
+	if split := s.scenario.split(j, a.Task.Model); split != nil {
+		takes, answer = share(takes, split.TailShare), s.answerOf(split.tail())
+	}
+	done := arrived + takes
 	back := w.answer(done)
-	s.score.sent(int(a.Ref), a.Target, j.bytes+w.rules.Overhead, airtime)
+	s.score.sent(int(a.Ref), a.Target, bytes+w.rules.Overhead, airtime)
 	s.score.promised(a.Promised, back <= j.deadline())
-	s.flights = append(s.flights, flight{a.Attempt, a.Target, arrived, done})
+	s.flights = append(s.flights, flight{a.Attempt, a.Target, arrived, done, answer})
 	s.later(left, event{kind: leave, id: a.Attempt})
 	s.later(back, event{kind: endRemote, id: a.Attempt})
 }
@@ -114,7 +123,7 @@ func (s *simulation) endRemote(attempt uint64) {
 	s.tell(offload.Event{
 		Kind: offload.RemoteDone, Attempt: attempt, Execution: f.answered - f.arrived, Bytes: s.scenario.Wire.Answer,
 		Held:   link.Stamps{Received: cloudClock + int64(f.arrived), Sent: cloudClock + int64(f.answered)},
-		Answer: s.answers[f.target],
+		Answer: f.answer,
 	})
 }
 

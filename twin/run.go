@@ -136,6 +136,7 @@ type flight struct {
 	attempt           uint64
 	target            int
 	arrived, answered time.Duration
+	answer            *offload.Answer
 }
 
 // localRun is one on the box; takes is its whole time, ends when its worker is free.
@@ -192,6 +193,11 @@ func (s *simulation) prepare() {
 	most := 0
 	for i := range s.work.jobs {
 		most = max(most, s.work.jobs[i].bytes)
+	}
+	for i := range s.scenario.Models {
+		for k := range s.scenario.Models[i].Splits {
+			most = max(most, s.scenario.Models[i].Splits[k].Bytes)
+		}
 	}
 	s.bytes = make([]byte, most)
 	s.tasks = make([]offload.Task, len(s.work.jobs))

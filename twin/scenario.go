@@ -109,6 +109,32 @@ type Model struct {
 	RemoteAccuracy float64 `yaml:"remote_accuracy,omitempty"`
 	// Variants are what is on the box, the most accurate first.
 	Variants []Variant `yaml:"variants"`
+	// Splits are one more way to every target.
+	Splits []Split `yaml:"splits,omitempty"`
+}
+
+// Split is a network in two parts: its head takes HeadShare of the model's time on the box and
+// gives Bytes of features, its tail TailShare of the time elsewhere.
+type Split struct {
+	Name      string  `yaml:"name"`
+	Accuracy  float64 `yaml:"accuracy"`
+	HeadShare float64 `yaml:"head_share"`
+	TailShare float64 `yaml:"tail_share"`
+	Bytes     int     `yaml:"bytes"`
+}
+
+// tail is what a target is asked for.
+func (s *Split) tail() string { return s.Name + "-tail" }
+
+// split finds the one of a job's model with this head, or with this tail; nil for none.
+func (s *Scenario) split(j *job, name string) *Split {
+	splits := s.Models[j.model].Splits
+	for i := range splits {
+		if splits[i].Name == name || splits[i].tail() == name {
+			return &splits[i]
+		}
+	}
+	return nil
 }
 
 // Variant is a model on the box; it takes Share of the model's time there.
@@ -268,6 +294,13 @@ func (s *Scenario) models(c Class) []offload.Model {
 		}
 		if len(s.Targets) > 0 {
 			told.Remote = offload.RemoteModel{Accuracy: s.accuracyAt(0, m), Service: share(s.Targets[0].Service, m.RemoteShare)}
+			for i := range m.Splits {
+				p := &m.Splits[i]
+				told.Splits = append(told.Splits, offload.Split{
+					Name: p.Name, Tail: p.tail(), Accuracy: p.Accuracy, FeatureBytes: p.Bytes,
+					Service: share(service, p.HeadShare), TailService: share(told.Remote.Service, p.TailShare),
+				})
+			}
 		}
 		models[i] = told
 	}

@@ -125,6 +125,9 @@ func (s *scorer) accuracy(task int, r *offload.Record) float64 {
 			}
 		}
 	}
+	if split := s.scenario.split(&s.jobs[task], r.AnsweredBy); split != nil {
+		return split.Accuracy
+	}
 	for i := range s.scenario.Targets {
 		if s.scenario.Targets[i].Name == r.Route {
 			return s.scenario.accuracyAt(i, m)

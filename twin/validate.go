@@ -130,6 +130,15 @@ func (c *check) model(key string, m *Model, seen map[string]bool) {
 		c.number(of+".accuracy", v.Accuracy, 0, 1)
 		c.number(of+".share", v.Share, 1e-6, 1000)
 	}
+	c.whole(key+".splits: their number", len(m.Splits), 0, 16)
+	for i, p := range m.Splits {
+		of := fmt.Sprintf("%s.splits[%d]", key, i)
+		c.name(of+".name", p.Name, names)
+		c.number(of+".accuracy", p.Accuracy, 0, 1)
+		c.number(of+".head_share", p.HeadShare, 1e-6, 1000)
+		c.number(of+".tail_share", p.TailShare, 1e-6, 1000)
+		c.whole(of+".bytes", p.Bytes, 1, 1<<24)
+	}
 }
 
 func (c *check) spread(key string, s *Spread) {

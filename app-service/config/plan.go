@@ -235,6 +235,7 @@ func (c *checker) rules(tasks map[string]Task) functions.Rules {
 			ExpectedLocal:  sub.upTo("ExpectedLocal", task.ExpectedLocal, longest),
 			ExpectedRemote: sub.upTo("ExpectedRemote", task.ExpectedRemote, longest),
 			Private:        task.Private,
+			FeaturesOnly:   task.FeaturesOnly,
 		})
 		c.add(sub.err())
 	}

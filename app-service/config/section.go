@@ -201,6 +201,7 @@ type Task struct {
 	ExpectedLocal  string
 	ExpectedRemote string
 	Private        bool
+	FeaturesOnly   bool
 }
 
 // Default is what a key that is left out has. It has no tasks and no targets.

@@ -155,6 +155,7 @@ func (d *Decoder) job(event dtos.Event, reading dtos.BaseReading, rule Rule) (Jo
 		ExpectedLocal:  rule.ExpectedLocal,
 		ExpectedRemote: rule.ExpectedRemote,
 		Private:        rule.Private,
+		FeaturesOnly:   rule.FeaturesOnly,
 		Truth:          tag(TagTruth),
 	}
 	if rule.Model != "" {

@@ -30,6 +30,8 @@ type Rule struct {
 	ExpectedLocal, ExpectedRemote time.Duration
 	// Private: what is read never leaves the box.
 	Private bool
+	// FeaturesOnly: what is read leaves the box only as features that a model's head made of it.
+	FeaturesOnly bool
 }
 
 // Rules finds the rule for a reading. It is not changed after NewRules, so it may be

@@ -194,7 +194,7 @@ func (o *cascadeOptions) withModels(ctx context.Context, out io.Writer, c *casca
 			return err
 		}
 		defer func() { err = errors.Join(err, runtime.Close()) }()
-		backend = runtime
+		backend = infer.Backends{infer.ONNX: runtime}
 	}
 	models, err := infer.Open(infer.Options{Dir: o.models, Backend: backend, Rescan: time.Hour})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"edgex-offload/infer"
+	"edgex-offload/infer/oip"
 	"edgex-offload/infer/ort"
 )
 
@@ -27,6 +28,7 @@ type checkOptions struct {
 	out                       string
 	runs                      int
 	runtime                   ort.Options
+	server                    string
 }
 
 func modelCommand() *cobra.Command {
@@ -90,6 +92,7 @@ this machine; two runs that nobody counts come first, while it is loaded.`,
 	f.BoolVar(&o.runtime.INT8, "int8", false, "let TensorRT compute a quantised model in int8")
 	f.StringVar(&o.runtime.EngineCache, "engine-cache", "", "`folder` in which TensorRT keeps what it built")
 	f.IntVar(&o.runtime.Threads, "threads", 1, "threads of one run, 1 to 64")
+	f.StringVar(&o.server, "server", "", "`host:port` of a model server (Open Inference Protocol, as Triton) for a model with backend: oip")
 	cmd.MarkFlagsMutuallyExclusive("image", "input", "text")
 	return cmd
 }
@@ -110,11 +113,20 @@ func check(ctx context.Context, out io.Writer, o checkOptions, dir string) (err 
 		return place.describe(out)
 	}
 	o.runtime.Log = told{out}
-	backend, err := ort.New(o.runtime)
+	runtime, err := ort.New(o.runtime)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, backend.Close()) }()
+	defer func() { err = errors.Join(err, runtime.Close()) }()
+	backend := infer.Backends{infer.ONNX: runtime}
+	if o.server != "" {
+		server, err := oip.New(oip.Options{Address: o.server, Describe: ort.PortsOf})
+		if err != nil {
+			return fmt.Errorf("server: %w", err)
+		}
+		defer func() { err = errors.Join(err, server.Close()) }()
+		backend[infer.OIP] = server
+	}
 	began := time.Now()
 	models, err := infer.Open(infer.Options{Dir: place.dir, Only: place.model, Backend: backend, Rescan: time.Hour})
 	if err != nil {

@@ -41,7 +41,7 @@ type Options struct {
 	CheckInterval time.Duration
 	// MessageBytes bounds a request and an answer. Default 64 MiB.
 	MessageBytes int
-	// Describe reads the inputs and outputs of a model.onnx, as ort.Describe does. Without
+	// Describe reads the inputs and outputs of a model.onnx, as ort.PortsOf does. Without
 	// it a file beside a model.yaml is not compared.
 	Describe func(onnx []byte) (inputs, outputs []infer.Port, err error)
 }

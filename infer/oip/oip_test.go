@@ -205,6 +205,33 @@ func TestWrongAnswersAreErrors(t *testing.T) {
 	}
 }
 
+// A text's model has several inputs, by names that exporters differ in.
+func TestAModelOfTextIsFedByName(t *testing.T) {
+	spec := infer.Spec{OIP: infer.Served{Model: "m"}, Decoder: infer.Classification, Input: infer.Input{Type: "text", MaxTokens: 4}}
+	f := newTriton()
+	f.metadata.Inputs = []*inference.ModelMetadataResponse_TensorMetadata{tensor("input_mask", "INT64", -1, 4), tensor("input_ids", "INT64", -1, 4)}
+	c := f.client(t, nil)
+	g := load(t, c, spec)
+	require.NoError(t, g.Run(t.Context(), 1, func(in [][]float32) error {
+		copy(in[0], []float32{101, 7, 8, 102})
+		copy(in[1], []float32{1, 1, 1, 1})
+		return nil
+	}, func(out []infer.Tensor) error {
+		assert.Equal(t, []float32{218}, out[0].Data, "the ids come first, whatever the server's order is")
+		return nil
+	}))
+	assert.Equal(t, "input_ids", f.requests[0].GetInputs()[0].GetName())
+
+	f.set(func(f *triton) { f.metadata.Inputs = f.metadata.Inputs[:1] })
+	_, err := c.Load(t.Context(), infer.Source{Spec: spec})
+	assert.ErrorContains(t, err, `input "input_ids" is what input.type text feeds`)
+	f.set(func(f *triton) {
+		f.metadata.Inputs = append(f.metadata.Inputs, tensor("input_ids", "INT64", -1, 4), tensor("extra", "INT64", -1))
+	})
+	_, err = c.Load(t.Context(), infer.Source{Spec: spec})
+	assert.ErrorContains(t, err, `the model also wants "extra"`)
+}
+
 // A shape may claim more than a message can hold: there is no memory for it.
 func TestAShapeWithoutItsValuesTakesNoMemory(t *testing.T) {
 	f := newTriton()

@@ -58,8 +58,10 @@ func (p *plan) takeInputs(in infer.Input, a answers, server string) error {
 			continue
 		case at < 0 && feed.Name == "":
 			return fmt.Errorf("%s: the model has %d inputs (%s): name the one that is fed in input.name", server, len(free), namesOf(free))
-		case at < 0:
+		case at < 0 && feed.Name == in.Name:
 			return fmt.Errorf("input.name is %q: %s has %s", feed.Name, server, namesOf(free))
+		case at < 0:
+			return fmt.Errorf("input %q is what input.type %s feeds: %s has %s", feed.Name, in.Type, server, namesOf(free))
 		}
 		if err := p.takeInput(in, feed.Shape, free[at], a.maxBatch, server); err != nil {
 			return err

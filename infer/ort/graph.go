@@ -72,8 +72,8 @@ func (g *graph) take(batch int) (*slot, error) {
 	return newSlot(batch, g.inputs, g.outputs)
 }
 
-// maxIdleBytes bounds what batches leave behind for the next of their size, in bytes: the
-// sizes may be a caller's choice.
+// maxIdleBytes bounds what batches leave behind for the next of their size, in bytes, beyond
+// the last one's: the sizes may be a caller's choice.
 const maxIdleBytes = 64 << 20
 
 func (g *graph) put(s *slot) {

@@ -110,7 +110,7 @@ func (q *query) take(r *inference.ModelInferRequest, at int, port infer.Port, ba
 		return err
 	}
 	c.elements = n
-	have := 0
+	var have int
 	if q.raw {
 		if in.GetContents() != nil {
 			return invalid("input %q has contents beside raw_input_contents: allowed is one of them", port.Name)
@@ -189,17 +189,18 @@ func refuse(parameters map[string]*inference.InferParameter, of string, names ..
 
 // fill writes the inputs into the graph's memory.
 func (q *query) fill(inputs [][]float32) error {
-	for i, c := range q.inputs {
-		if len(inputs[i]) != c.elements {
-			return invalid("input %q has %d values: the model takes %d with a batch of %d", c.name, c.elements, len(inputs[i]), q.batch)
+	for i, input := range inputs {
+		c := q.inputs[i]
+		if len(input) != c.elements {
+			return invalid("input %q has %d values: the model takes %d with a batch of %d", c.name, c.elements, len(input), q.batch)
 		}
-		if c.contents != nil {
-			if err := wire.GetContents(inputs[i], c.datatype, c.contents); err != nil {
-				return invalid("input %q: %v", c.name, err)
-			}
+		if c.contents == nil {
+			wire.Get(input, c.datatype, c.raw)
 			continue
 		}
-		wire.Get(inputs[i], c.datatype, c.raw)
+		if err := wire.GetContents(input, c.datatype, c.contents); err != nil {
+			return invalid("input %q: %v", c.name, err)
+		}
 	}
 	return nil
 }

@@ -43,10 +43,18 @@ type typed struct {
 
 func types() []typed {
 	return []typed{
-		{Bool, "bool", 1, true}, {Uint8, "uint8", 1, true}, {Uint16, "uint16", 2, true},
-		{Uint32, "uint32", 4, true}, {Uint64, "uint64", 8, true}, {Int8, "int8", 1, true},
-		{Int16, "int16", 2, true}, {Int32, "int32", 4, true}, {Int64, "int64", 8, true},
-		{FP16, "float16", 2, false}, {BF16, "bfloat16", 2, false}, {FP32, "float32", 4, false},
+		{Bool, "bool", 1, true},
+		{Uint8, "uint8", 1, true},
+		{Uint16, "uint16", 2, true},
+		{Uint32, "uint32", 4, true},
+		{Uint64, "uint64", 8, true},
+		{Int8, "int8", 1, true},
+		{Int16, "int16", 2, true},
+		{Int32, "int32", 4, true},
+		{Int64, "int64", 8, true},
+		{FP16, "float16", 2, false},
+		{BF16, "bfloat16", 2, false},
+		{FP32, "float32", 4, false},
 		{FP64, "float64", 8, false},
 	}
 }
