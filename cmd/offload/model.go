@@ -34,10 +34,10 @@ type checkOptions struct {
 func modelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "Try, cut and sign a model, and see how a service's models stand",
+		Short: "Try, quantize, cut and sign a model, and see how a service's models stand",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(modelCheckCommand(), modelCutsCommand(), modelSplitCommand(), modelSignCommand(), modelListCommand())
+	cmd.AddCommand(modelCheckCommand(), modelCutsCommand(), modelSplitCommand(), modelQuantizeCommand(), modelSignCommand(), modelListCommand())
 	return cmd
 }
 
