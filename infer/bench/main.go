@@ -42,6 +42,7 @@ func parts() []part {
 		{"engine", engine},
 		{"picture", pictures},
 		{"callers", callers},
+		{"int8", integer},
 		{"swap", swap},
 		{"batch", batch},
 		{"protocol", protocol},
