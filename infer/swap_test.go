@@ -58,7 +58,8 @@ func TestNoTaskIsLostOverManySwaps(t *testing.T) {
 	const swaps = 12
 	for v := 2; v < 2+swaps; v++ {
 		put(t, dir, "surface", strconv.Itoa(v), strconv.Itoa((v-1)%3), tinyImage)
-		for r.Counts().Swaps < uint64(v-1) && t.Context().Err() == nil { // one is not loaded while too many drain
+		if r.look(t.Context(), true); r.Counts().Swaps < uint64(v-1) { // as many as may are draining: the next look loads it
+			r.drains.Wait()
 			r.look(t.Context(), true)
 		}
 	}

@@ -84,7 +84,7 @@ func (e *Engine) noteOverdue() {
 			continue
 		}
 		a.overdue, e.box.changed = true, true
-		if j := a.job; j != nil && j.careful && j.flying() == nil {
+		if j := a.job; j != nil && j.careful && j.flying() == nil && !a.head { // a head's features are on their way
 			e.rescue(j)
 		}
 	}

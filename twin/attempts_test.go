@@ -96,7 +96,7 @@ func TestForesightIsWhatThenHappens(t *testing.T) {
 		if foreseen < sim.now || behind < sim.now { // behind others it may be sooner: it misses a loss
 			r.Fatalf("back at %v, behind 10 kB at %v, asked at %v", foreseen, behind, sim.now)
 		}
-		sim.send(&offload.Action{Attempt: 1, Promised: .5})
+		sim.send(&offload.Action{Attempt: 1, Promised: .5, Task: &offload.Task{Payload: make([]byte, sim.work.jobs[0].bytes)}})
 		for e := sim.events.pop(); ; e = sim.events.pop() {
 			if e.kind == endRemote {
 				if e.at != foreseen {
