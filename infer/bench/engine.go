@@ -80,8 +80,10 @@ func (b *bench) wholeTask(ctx context.Context, n network) (rows []row, err error
 	ask := func() error { _, err := r.Infer(ctx, variant, task); return err }
 	return []row{
 		{What: "allocations of a task, JPEG to label", figure: allocations(ask)},
-		{What: "a task, JPEG of 640 × 480 to label", figure: whole.figure(), Unit: "ms",
-			Of: fmt.Sprintf("decode %s, tensor %s, graph %s", quantity(ms(stages.Decode), "ms"), quantity(ms(stages.Tensor), "ms"), quantity(graph.figure().Median, "ms"))},
+		{
+			What: "a task, JPEG of 640 × 480 to label", figure: whole.figure(), Unit: "ms",
+			Of: fmt.Sprintf("decode %s, tensor %s, graph %s", quantity(ms(stages.Decode), "ms"), quantity(ms(stages.Tensor), "ms"), quantity(graph.figure().Median, "ms")),
+		},
 	}, nil
 }
 
