@@ -89,7 +89,7 @@ build/twin-check-%.csv: binaries
 ROUNDS ?= 15
 
 .PHONY: bench-infer
-bench-infer: tools $(ONNXRUNTIME) ## Measure inference beside what it stands on (2 minutes; ARGS="--only swap --json f.json")
+bench-infer: tools $(ONNXRUNTIME) ## Measure inference beside what it stands on (3 minutes; ARGS="--only swap --json f.json")
 	go run ./infer/bench --rounds $(ROUNDS) $(ARGS)
 
 .PHONY: race
