@@ -45,6 +45,9 @@ func (g *doubler) Run(ctx context.Context, batch int, fill func([][]float32) err
 		}
 	}
 	for i := range in {
+		if i%2 == 0 && in[i] == 14 {
+			panic("very unlucky")
+		}
 		if i%2 == 0 && in[i] == 13 {
 			return errors.New("unlucky")
 		}
@@ -140,6 +143,23 @@ func TestABadExampleHarmsNoOther(t *testing.T) {
 	assert.Equal(t, []int{3, 1, 1, 1}, inner.batches)
 }
 
+func TestAPanicOfABatchEndsItsExampleAlone(t *testing.T) {
+	inner := &doubler{}
+	g := batchedFor(t, inner, 2, never)
+	var callers sync.WaitGroup
+	for _, v := range []float32{1, 14} {
+		callers.Go(func() {
+			_, err := twice(t.Context(), g, v)
+			if v == 14 {
+				assert.ErrorContains(t, err, "panicked: very unlucky")
+				return
+			}
+			assert.NoError(t, err)
+		})
+	}
+	callers.Wait()
+}
+
 func TestARunEndsWhenNobodyWaitsForIt(t *testing.T) {
 	inner := &doubler{block: make(chan struct{}), running: make(chan struct{}, 1)}
 	g := batchedFor(t, inner, 2, never)
@@ -205,8 +225,19 @@ func TestBatchesAreForThoseThatTheyHelp(t *testing.T) {
 	_, err = spec.batched(t.Context(), flat)
 	assert.ErrorIs(t, err, errNoBatches)
 
-	spec.Batch.Size = 1
+	large := spec
+	large.Input.Shape = []int{1 << 20}
+	large.Batch.Size = mostBatch
 	inner := &doubler{}
+	_, err = large.batched(t.Context(), inner)
+	require.EqualError(t, err, "batch.size is 256: its inputs take 1073741824 bytes: allowed are up to 268435456")
+	large.Input.Shape, large.Batch.Size = []int{maxValues}, 0
+	g, err = large.batched(t.Context(), inner)
+	require.NoError(t, err)
+	assert.Same(t, inner, g, "nobody asked for it")
+	assert.Empty(t, inner.batches, "found before there is memory for it")
+
+	spec.Batch.Size = 1
 	g, err = spec.batched(t.Context(), inner)
 	require.NoError(t, err)
 	assert.Same(t, inner, g)
