@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"edgex-offload/offload"
 )
 
 // doubler is a graph of [N, 2] that doubles; an example that begins with 13 fails its batch.
@@ -247,4 +249,31 @@ func TestBatchesAreForThoseThatTheyHelp(t *testing.T) {
 	assert.Equal(t, 1, Batch{}.size(About{Provider: "oip localhost:8001", Batches: true}))
 	assert.Equal(t, 8, Batch{}.size(About{Provider: "CUDA with parts on CPU", Batches: true}))
 	assert.Equal(t, 4, Batch{}.size(About{Provider: "CUDA", Batches: true, MostBatch: 4}))
+}
+
+// batching is a backend of doublers.
+type batching struct{ graph *doubler }
+
+func (b batching) Load(context.Context, Source) (Graph, error) { return b.graph, nil }
+
+func TestABatchHasMoreExamplesThanThereAreCores(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		put(t, dir, "pairs", "1", "", "kind: SIGNAL_CLASSIFICATION\ninput: {type: signal, shape: [2]}\ndecoder: classification\nlabels: [a, b]\nbatch: {size: 4, delay_ms: 100}\n")
+		g := &doubler{}
+		r, err := Open(Options{Dir: dir, Backend: batching{g}, Concurrency: 1})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, r.Close()) }()
+		require.NoError(t, r.Wait(t.Context()))
+		g.batches = nil
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				_, err := r.Infer(t.Context(), "pairs/1", offload.Task{Kind: offload.SignalClassification, Payload: floats(1, 2)})
+				assert.NoError(t, err)
+			})
+		}
+		all.Wait()
+		assert.Equal(t, []int{4}, g.batches)
+	})
 }

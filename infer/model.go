@@ -33,6 +33,7 @@ type model struct {
 	graph   Graph
 	steps   *pipeline
 	places  *places // nil where the repository's bound alone holds
+	gathers bool    // its tasks run in batches: places bounds them, and the repository does not
 	lease   *lease
 	loss    *loss
 	learned *learned
@@ -70,17 +71,20 @@ func (l *learned) counts() (answers, failed uint64) {
 	return l.answers, l.failed
 }
 
-// note counts one task. One that was called off says nothing of the model.
+// note counts one task. One that was called off, as a backup whose answer came from
+// elsewhere, says nothing of the model.
 func (l *learned) note(took time.Duration, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case err == nil:
-		l.answers++
-		l.service.add(took)
-	case !errors.Is(err, context.Canceled):
+	if err != nil {
 		l.failed++
+		return
 	}
+	l.answers++
+	l.service.add(took)
 }
 
 // loadModel readies the files of a version and proves them with a first inference.
@@ -98,13 +102,21 @@ func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) 
 		p.tell(r.opts.Log, v.variant())
 	}
 	if err != nil {
+		if graph != nil { // it was there when something panicked
+			err = errors.Join(err, graph.Close())
+		}
 		return nil, err
 	}
 	m := &model{
 		variant: v.variant(), version: v, spec: v.spec, content: v.content, graph: graph,
 		lease: newLease(), loss: loss, learned: v.learned, now: r.opts.now, log: r.opts.Log,
 	}
-	if n := v.spec.Concurrency; n > 0 {
+	n := v.spec.Concurrency
+	if together, is := graph.(*batched); is {
+		m.gathers = true
+		orElse(&n, 2*together.size) // one batch is gathered while another runs
+	}
+	if n > 0 {
 		m.places = newPlaces(m.variant, n, r.opts.Waiting)
 	}
 	if m.steps, err = newPipeline(v.spec, v.dir, graph.About().Inputs); err != nil {
@@ -154,16 +166,15 @@ func (m *model) warmUp(ctx context.Context) error {
 
 // infer runs one task and keeps count. It gives the execution time too.
 func (m *model) infer(ctx context.Context, task offload.Task) (offload.Answer, time.Duration, error) {
-	if !m.lease.acquire() {
+	bound, stay, ok := m.lease.enter(ctx)
+	if !ok {
 		return offload.Answer{}, 0, errReplaced
 	}
-	defer m.lease.release()
-	bound, cancel := m.lease.bind(ctx)
-	defer cancel()
+	defer stay.leave()
 	start := m.now()
 	answer, err := m.answer(bound, task)
 	took := m.now().Sub(start)
-	if err != nil && m.lease.broken.Err() != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && m.lease.isBroken() {
 		return offload.Answer{}, took, errReplaced // it was stopped so that the model can go
 	}
 	m.learned.note(took, err)

@@ -18,7 +18,8 @@ type Operation struct {
 	// Precision of the weights: fp32, fp16, int8; may be left out.
 	Precision string `yaml:"precision"`
 	Cost      Cost   `yaml:"cost"`
-	// Concurrency is how many tasks the model runs at once; 0 leaves it to the repository.
+	// Concurrency is how many tasks the model runs at once; 0 leaves it to the repository, or
+	// is two batches where tasks run in batches.
 	Concurrency int `yaml:"concurrency"`
 	// Canary overrides the repository's for the roll-out of this version.
 	Canary CanarySpec `yaml:"canary"`

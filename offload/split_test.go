@@ -181,6 +181,23 @@ func TestATargetWithoutTheTail(t *testing.T) {
 	}
 }
 
+// A target that lacks the tail was told of as "no head of its model is ready".
+func TestWhyFeaturesStayIsTheTargetsReason(t *testing.T) {
+	p := splitPlant(t, nil)
+	p.remote = func(Action) (time.Duration, Event) {
+		return 0, Event{Kind: RemoteRefused, At: 30 * time.Millisecond, Error: "no such model", Lasting: true}
+	}
+	var r Record
+	for range 4 { // one for each tail, and one more
+		ref := p.arrive(func(task *Task) { raw(task); task.FeaturesOnly = true })
+		p.until(p.now + 150*time.Millisecond)
+		r = p.outcome(ref).Record
+	}
+	if block := r.Paths[1].Block; block.What != Refused || !strings.Contains(block.Text, "tail") {
+		t.Errorf("%+v", block)
+	}
+}
+
 func TestAHeadThatIsGoneBeforeItRan(t *testing.T) {
 	p := splitPlant(t, nil)
 	blocker := p.arrive(func(task *Task) { task.Private, task.Priority = true, Critical })
