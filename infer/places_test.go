@@ -42,6 +42,29 @@ func TestPlacesGoToTheSoonestDeadline(t *testing.T) {
 	assert.Zero(t, running+left)
 }
 
+// Who is called off has to hand on the place that came at the same moment.
+func TestAPlaceThatComesTooLateGoesOn(t *testing.T) {
+	for range 100 { // which of the two a waiter sees first is chance
+		p := newPlaces("m", 1, 1)
+		require.NoError(t, p.enter(t.Context(), time.Time{}))
+		ctx, cancel := context.WithCancel(t.Context())
+		var waiter sync.WaitGroup
+		waiter.Go(func() {
+			if p.enter(ctx, time.Time{}) == nil {
+				p.leave()
+			}
+		})
+		waitFor(func() bool { _, n := p.load(); return n == 1 })
+		p.mu.Lock()
+		p.pass()
+		cancel()
+		p.mu.Unlock()
+		waiter.Wait()
+		running, waiting := p.load()
+		require.Zero(t, running+waiting)
+	}
+}
+
 func TestPlacesAreNeitherLostNorMade(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		limit, waiters := rapid.IntRange(1, 4).Draw(rt, "limit"), rapid.IntRange(1, 8).Draw(rt, "waiters")
