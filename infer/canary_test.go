@@ -253,6 +253,18 @@ func TestChangedFilesOfTheVersionAtWorkAreOnTrialToo(t *testing.T) {
 	assert.Equal(t, uint64(2), r.Counts().Promoted)
 }
 
+func TestAVersionOnTrialThatIsLostLeavesTheOldOne(t *testing.T) {
+	r, _, _ := onTrial(t, takes(10*time.Millisecond), "")
+	r.series["surface"].trial.model.loss.tell(errors.New("its server went away"))
+	r.dropLost(t.Context())
+	r.drains.Wait()
+	assert.Equal(t, map[string]State{"surface/1": Ready, "surface/2": Failed}, statesOf(r))
+	assert.Contains(t, r.Models()[0].Error, "its server went away")
+	assert.Equal(t, map[string]int{"surface/1": 1}, ask(t, r, 1))
+	r.look(t.Context(), false)
+	assert.Equal(t, Canaried, statesOf(r)["surface/2"], "it is tried again at the next look")
+}
+
 // What every task is too short of time for would be promoted untried, and then be late for all.
 func TestAVersionThatNoTaskHasTimeForIsTakenBackAtTheEnd(t *testing.T) {
 	r, clock, _ := onTrial(t, takes(10*time.Millisecond), "")
