@@ -294,6 +294,51 @@ func TestSharesAreExact(t *testing.T) {
 	}
 }
 
+func TestTasksThatLeaveNoTimeAreNotMadeUpForAllAtOnce(t *testing.T) {
+	trial := newTrial(nil, Canary{Share: .5}, time.Time{}, nil)
+	for range 100 {
+		require.False(t, trial.takes(0, time.Hour))
+	}
+	n := 0
+	for range 10 {
+		if trial.takes(time.Hour, 0) {
+			n++
+		}
+	}
+	assert.Equal(t, 6, n, "one more than its share")
+}
+
+// A task that is called off would have taken longer; one that waited for a place says nothing.
+func TestWhatATaskWithoutAnAnswerSays(t *testing.T) {
+	trial := newTrial(nil, DefaultCanary(), time.Time{}, nil)
+	for range 3 {
+		trial.note(&trial.new, 10*time.Millisecond, nil, time.Time{})
+	}
+	trial.note(&trial.new, time.Millisecond, context.Canceled, time.Time{})
+	assert.Len(t, trial.new.times.list, 3)
+	trial.note(&trial.new, time.Second, context.Canceled, time.Time{})
+	assert.Len(t, trial.new.times.list, 4)
+	trial.note(&trial.new, 0, context.DeadlineExceeded, time.Time{})
+	assert.Equal(t, [2]int{3, 0}, [2]int{trial.new.tasks, trial.new.errors})
+	trial.note(&trial.new, time.Second, context.DeadlineExceeded, time.Time{})
+	assert.Equal(t, [2]int{4, 1}, [2]int{trial.new.tasks, trial.new.errors})
+}
+
+func TestATaskThatFindsNoPlaceIsNoFailureOfTheNewVersion(t *testing.T) {
+	r, clock, _ := onTrial(t, takes(10*time.Millisecond), "concurrency: 1\ncanary: {share: 0.5}\n")
+	trial := r.series["surface"].trial
+	require.NoError(t, trial.model.places.enter(t.Context(), time.Time{}))
+	for range 4 {
+		task := offload.Task{Payload: pixel(t), Deadline: clock.now().Add(60 * time.Millisecond)}
+		got, err := r.Infer(t.Context(), "surface/1", task)
+		require.NoError(t, err)
+		require.Equal(t, "surface/1", got.Model)
+	}
+	trial.model.places.leave()
+	assert.Equal(t, arm{}, trial.new)
+	assert.Equal(t, 4, trial.old.tasks)
+}
+
 func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 	same := func(n int, d time.Duration) evenly {
 		var e evenly
