@@ -211,6 +211,46 @@ func TestWhatIsGivenUpBeforeItsBatchIsNotRun(t *testing.T) {
 	assert.Equal(t, []int{1}, inner.batches)
 }
 
+func TestOneThatIsGivenUpDoesNotStopItsBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &doubler{block: make(chan struct{}), running: make(chan struct{}, 1)}
+		g := newBatched(inner, 2, time.Millisecond, []int{2}, never)
+		ctx, cancel := context.WithCancel(t.Context())
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			_, err := twice(ctx, g, 1)
+			assert.ErrorIs(t, err, context.Canceled)
+		})
+		callers.Go(func() {
+			got, err := twice(t.Context(), g, 2)
+			assert.NoError(t, err)
+			assert.Equal(t, []float32{4, -4}, got)
+		})
+		<-inner.running
+		cancel()
+		synctest.Wait()
+		close(inner.block)
+		callers.Wait()
+		assert.Equal(t, []int{2}, inner.batches)
+		assert.NoError(t, g.Close())
+	})
+}
+
+func TestCloseWaitsForNoBatchThatNobodyWaitsFor(t *testing.T) {
+	waits := make(chan struct{}, 1)
+	g := newBatched(&doubler{}, 2, time.Hour, []int{2}, func(time.Duration) <-chan time.Time { waits <- struct{}{}; return nil })
+	ctx, cancel := context.WithCancel(t.Context())
+	var caller sync.WaitGroup
+	caller.Go(func() {
+		_, err := twice(ctx, g, 1)
+		assert.ErrorIs(t, err, context.Canceled)
+	})
+	<-waits
+	cancel()
+	caller.Wait()
+	assert.NoError(t, g.Close())
+}
+
 func TestBatchesAreForThoseThatTheyHelp(t *testing.T) {
 	spec := Spec{Input: Input{Type: "signal", Shape: []int{2}}, Batch: Batch{DelayMs: 1}}
 	g, err := spec.batched(t.Context(), &doubler{})

@@ -131,6 +131,9 @@ func TestAVersionThatFailsIsTakenBackAndNoTaskIsLost(t *testing.T) {
 	assert.Contains(t, r.Models()[0].Error, "8 of its 8 tasks failed, of the former version 0 of 80")
 	assert.Contains(t, r.Models()[1].LastVerdict, "surface/2: taken back: 8 of its 8 tasks failed")
 	assert.Equal(t, uint64(1), r.Counts().TakenBack)
+	got, err := r.Infer(t.Context(), "surface/2", offload.Task{Payload: pixel(t)})
+	require.NoError(t, err)
+	assert.Equal(t, "surface/1", got.Model, "who still asks for it is answered")
 
 	r.look(t.Context(), true)
 	assert.Equal(t, TakenBack, statesOf(r)["surface/2"], "it is not tried again")
@@ -347,6 +350,10 @@ func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 		}
 		return e
 	}
+	late := same(3, 10*time.Millisecond)
+	for range 5 {
+		late.add(20 * time.Millisecond)
+	}
 	rules := DefaultCanary()
 	for name, c := range map[string]struct {
 		old, fresh arm
@@ -362,6 +369,9 @@ func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 		"slower, unnoticed": {
 			arm{tasks: 900, times: same(900, 50*time.Microsecond)}, arm{tasks: 100, times: same(100, 400*time.Microsecond)}, true, "promoted",
 		},
+		"slower, perhaps by chance": {
+			arm{tasks: 72, times: same(72, 10*time.Millisecond)}, arm{tasks: 8, times: late}, false, "<nil>",
+		},
 		"slower": {
 			arm{tasks: 900, times: same(900, 5*time.Millisecond)}, arm{tasks: 100, times: same(100, 8*time.Millisecond)}, true, "taken back: its median is 8ms",
 		},
@@ -372,6 +382,20 @@ func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			assert.Contains(t, fmt.Sprint(judge(&c.old, &c.fresh, rules, c.last)), c.want)
 		})
+	}
+}
+
+func TestTimesAreKeptEvenlyOverTheTrial(t *testing.T) {
+	var e evenly
+	const all = 10_000
+	for i := range all {
+		e.add(time.Duration(i))
+	}
+	list := e.sorted()
+	assert.Less(t, len(list), mostEvenly)
+	assert.GreaterOrEqual(t, len(list), mostEvenly/2)
+	for _, q := range []float64{.1, .5, .9} {
+		assert.InDelta(t, q*all, float64(quantile(list, q)), all/50)
 	}
 }
 

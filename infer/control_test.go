@@ -55,6 +55,14 @@ func TestWhatIsDoneByHandHolds(t *testing.T) {
 	assert.Equal(t, "surface/4 good", label(t, r), "a version that is added ends what was decided by hand")
 }
 
+func TestRollbackGoesToWhatAnsweredBefore(t *testing.T) {
+	r, _ := served(t)
+	require.NoError(t, r.Load(t.Context(), "surface", "1"))
+	require.NoError(t, r.Load(t.Context(), "surface", "3"))
+	require.NoError(t, r.Rollback(t.Context(), "surface"))
+	assert.Equal(t, "surface/1 good", label(t, r), "and not to 2, which is next")
+}
+
 func TestWhatCannotBeDoneByHandChangesNothing(t *testing.T) {
 	r, dir := served(t)
 	ctx := t.Context()
