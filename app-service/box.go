@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -89,16 +91,20 @@ func newBox(plan config.Plan, lc logger.LoggingClient) (_ *box, err error) {
 		return b, err
 	}
 	b.supply = &supply.Watch{
-		Read: plan.Supply.Read, Of: plan.Clock, OnGPU: onGPU(plan.Backend), Tell: b.runner.SetBox, Log: newLogger(lc),
+		Read: plan.Supply.Read, Of: plan.Clock, OnGPU: onGPU(b.models), Tell: b.runner.SetBox, Log: newLogger(lc),
 	}
 	b.cascades, err = newCascades(plan, b.runner, lc)
 	return b, err
 }
 
-// onGPU tells whether models run on a GPU: a provider other than the processor is wanted.
-func onGPU(backend ort.Options) func() bool {
-	wanted := len(backend.Providers) > 0 && backend.Providers[0] != ort.CPU
-	return func() bool { return wanted }
+// onGPU tells whether a model here runs on something other than the processor. Of one that a
+// model server runs it is not known.
+func onGPU(models *infer.Repository) func() bool {
+	return func() bool {
+		return slices.ContainsFunc(models.Models(), func(s infer.Status) bool {
+			return s.State == infer.Ready && s.Provider != "" && s.Provider != ort.CPU && !strings.HasPrefix(s.Provider, "oip ")
+		})
+	}
 }
 
 // newCascades reads the folder; what is wrong in it is told in the log and in the status.

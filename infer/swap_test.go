@@ -58,7 +58,10 @@ func TestNoTaskIsLostOverManySwaps(t *testing.T) {
 	const swaps = 12
 	for v := 2; v < 2+swaps; v++ {
 		put(t, dir, "surface", strconv.Itoa(v), strconv.Itoa((v-1)%3), tinyImage)
-		r.look(t.Context(), true)
+		if r.look(t.Context(), true); r.Counts().Swaps < uint64(v-1) { // as many as may are draining: the next look loads it
+			r.drains.Wait()
+			r.look(t.Context(), true)
+		}
 	}
 	close(swapping)
 	tasks.Wait()
@@ -120,11 +123,12 @@ func TestVersionsThatDoNotDrainAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "surface", "1", "0", tinyImage)
 	r, _, _ := keeper(t, dir)
-	var held []*model
+	var held []stay
 	for v := 2; ; v++ {
 		m := r.series["surface"].current
-		require.True(t, m.lease.acquire())
-		held = append(held, m)
+		_, s, ok := m.lease.enter(t.Context())
+		require.True(t, ok)
+		held = append(held, s)
 		put(t, dir, "surface", strconv.Itoa(v), "0", tinyImage)
 		r.look(context.Background(), true)
 		if r.series["surface"].current == m {
@@ -133,8 +137,8 @@ func TestVersionsThatDoNotDrainAreBounded(t *testing.T) {
 	}
 	assert.Len(t, held, mostDraining+1)
 	assert.Contains(t, r.Models()[0].Error, "restart the service if they do not end")
-	for _, m := range held {
-		m.lease.release()
+	for _, s := range held {
+		s.leave()
 	}
 	r.drains.Wait()
 	r.look(context.Background(), false)

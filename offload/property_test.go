@@ -29,6 +29,7 @@ func randomPlant(rt *rapid.T) *plant {
 		c.Models[0].Splits = testSplits()
 	}
 	p := newPlant(rt, c)
+	p.obeys = rapid.Bool().Draw(rt, "obeys")
 	took := rapid.Custom(func(t *rapid.T) time.Duration {
 		most := rapid.SampledFrom([]int{5, 30, 600}).Draw(t, "most")
 		return time.Duration(rapid.IntRange(0, most).Draw(t, "ms")) * time.Millisecond

@@ -46,8 +46,8 @@ func slackened(head time.Duration) time.Duration {
 }
 
 // splitMargin is how much more a split has to bring than the payload as it is, as a share of
-// what a result is worth: it takes time of the box, which others may need, and what is
-// quantised loses a little.
+// what a result is worth: what is quantised loses a little. The box's time comes on top, as far
+// as others need it (wins).
 const splitMargin = .02
 
 // heading: the job waits for its head to run, or for it to end.
@@ -113,7 +113,7 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 		if p.view.Block.What == FeaturesOnly && !q.view.Usable {
 			p.view.Block = q.view.Block // there is a head: what keeps its features here says more
 		}
-		if q.view.Usable && (!p.view.Usable || e.decision.wins(&q, p)) {
+		if q.view.Usable && (!p.view.Usable || e.wins(&q, p)) {
 			*p.view, q.view = *q.view, p.view
 			*p = q
 		}
@@ -121,10 +121,13 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 }
 
 // wins tells whether a split is worth more than another way.
-func (d *decision) wins(q, p *path) bool {
+func (e *Engine) wins(q, p *path) bool {
+	d := &e.decision
 	margin := 0.
 	if p.split == nil {
-		margin = splitMargin * d.settings.Tuning.value(d.job.task.Priority, p.view.Accuracy)
+		takes := q.head.Seconds() / max(min(p.left, time.Second), time.Millisecond).Seconds()
+		busy := min(1, e.box.load.share(e.now, e.box.workers))
+		margin = (splitMargin + busy*min(1, takes)) * d.settings.Tuning.value(d.job.task.Priority, p.view.Accuracy)
 	}
 	return d.worth(q) > d.worth(p)+margin
 }
@@ -163,6 +166,9 @@ func (e *Engine) headDone(j *job, features []byte) {
 	if !j.heading() { // it went another way meanwhile
 		e.fallBack(j, "")
 		return
+	}
+	if j.waiting { // the run was told to stop, and was done before it could
+		e.box.dequeue(j)
 	}
 	t := *j.task
 	t.Payload, t.Model = features, j.split.Tail

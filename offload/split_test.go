@@ -212,3 +212,19 @@ func TestAHeadThatIsGoneBeforeItRan(t *testing.T) {
 		t.Error(r.Route)
 	}
 }
+
+// A head that is told to stop for a more urgent run may be done before it does.
+func TestAHeadThatIsDoneAlthoughItWasToldToStop(t *testing.T) {
+	p := splitPlant(t, nil)
+	ref := p.arrive(raw)
+	j := p.engine.byRef[ref]
+	if j.running() == nil || !j.heading() {
+		t.Fatal("the head does not run")
+	}
+	p.engine.stop(j.running())
+	p.engine.queueLocal(j)
+	p.until(p.now + time.Second)
+	if r := p.outcome(ref).Record; r.Route != "cloud" || len(p.engine.box.queue) != 0 {
+		t.Errorf("route %q, %+v, %d wait", r.Route, r.Attempts, len(p.engine.box.queue))
+	}
+}

@@ -12,11 +12,9 @@ import (
 
 func (s *simulation) startLocal(a *offload.Action) {
 	j := &s.work.jobs[a.Ref]
-	part, answer := 0., (*offload.Answer)(nil)
+	part, answer := s.scenario.variant(j, a.Variant).Share, s.answerOf(a.Variant)
 	if split := s.scenario.split(j, a.Variant); split != nil {
 		part, answer = split.HeadShare, &offload.Answer{Features: s.bytes[:split.Bytes]}
-	} else {
-		part, answer = s.scenario.variant(j, a.Variant).Share, s.answerOf(a.Variant)
 	}
 	takes := s.work.local(j, s.now, part)
 	s.score.ran(takes)

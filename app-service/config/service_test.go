@@ -119,7 +119,7 @@ func TestUnknownKeysAreNamed(t *testing.T) {
 	require.Equal(t, []string{
 		"Offload.Polcy is unknown: allowed are Models, Cascades, Targets, Probe, Workers, DecisionLog, Limits, Power, Learning, Writable",
 		"Offload.Targets.cloud.TLS.Cet is unknown: allowed are Enabled, CA, Cert, Key, ServerName",
-		"Offload.Writable.Tasks.surface.Resorce is unknown: allowed are Resource, Device, Profile, Kind, Model, Cascade, Priority, Deadline, ExpectedLocal, ExpectedRemote, Private",
+		"Offload.Writable.Tasks.surface.Resorce is unknown: allowed are Resource, Device, Profile, Kind, Model, Cascade, Priority, Deadline, ExpectedLocal, ExpectedRemote, Private, FeaturesOnly",
 	}, strings.Split(err.Error(), "\n"))
 	require.ErrorContains(t, unknownKeys([]byte("Offload: [")), "configuration file")
 }

@@ -54,7 +54,7 @@ drawn into a copy of the picture. A mistake is an error that names the key of mo
 change; where there is no model.yaml yet, one to begin with is printed.
 
 A run takes a task through all its steps, from JPEG, float32 values or text to labels, on
-this machine; two runs that nobody counts come first, while it is loaded.`,
+this machine; those that warm it up while it is loaded are not counted.`,
 		Example: `  # What does this graph look like, and what would its model.yaml be?
   offload model check yolov8n.onnx
 
@@ -150,7 +150,7 @@ func check(ctx context.Context, out io.Writer, o checkOptions, dir string) (err 
 	if m.problem != "" {
 		return fmt.Errorf("%s: %s", m.variant, place.inWords(m.problem))
 	}
-	line(out, "loaded", "in %s, with two runs", took.Round(time.Millisecond))
+	line(out, "loaded", "in %s, with the runs that warm it up", took.Round(time.Millisecond))
 	if task.Payload == nil {
 		return nil
 	}

@@ -64,7 +64,15 @@ func (r *Runtime) try(ctx context.Context, g *graph, source infer.Source, model 
 			return leader, err
 		}
 	}
-	g.session, err = newSession(model, g, opts)
+	make := func() (err error) {
+		g.session, err = newSession(model, g, opts)
+		return err
+	}
+	if leader == CPU && r.givesWay() {
+		err = giveWay(make)
+	} else {
+		err = make()
+	}
 	if err != nil && leader != CPU {
 		leader += partsOnCPU
 		if err := opts.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "0"); err != nil {
@@ -79,6 +87,14 @@ func (r *Runtime) try(ctx context.Context, g *graph, source infer.Source, model 
 		return leader, errors.Join(err, g.free())
 	}
 	return leader, nil
+}
+
+// givesWay says whether another graph is at work already. Threads that a session has of its own
+// would keep the priority with which it was made.
+func (r *Runtime) givesWay() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.graphs > 1 && r.opts.Threads == 1
 }
 
 func newSession(model []byte, g *graph, opts *onnx.SessionOptions) (*onnx.DynamicAdvancedSession, error) {
