@@ -141,7 +141,7 @@ func TestFacesAndWhoTheyAre(t *testing.T) {
 		text := offload.Explain(&r)
 		for _, want := range []string{
 			`OBJECT_DETECTION with cascade "people"`, "0 ms: faces (detect with faces) took 100 ms, with time until 500 ms; 1 of 1 tasks answered, 1 by local",
-			"100 ms: heads (crop) took 0 ms", "2 of 2 tasks answered, 2 by cloud", `400 ms: mixed answered "part 3 0"`, "as t/faces.",
+			"100 ms: heads (crop) took 0 ms", "2 of 2 tasks answered, 2 by cloud", `400 ms: the box and targets together answered "part 3 0"`, "as t/faces.",
 		} {
 			assert.Contains(t, text, want)
 		}
