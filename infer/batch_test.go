@@ -114,14 +114,16 @@ func TestABatchGoesWhenItsTimeIsUp(t *testing.T) {
 }
 
 func TestADeadlineShortensTheWait(t *testing.T) {
-	g := &batched{delay: time.Hour, takes: time.Second}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	late, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	assert.InDelta(t, 58, g.patience([]*example{{ctx: t.Context()}, {ctx: ctx}}).Seconds(), 5)
-	assert.Zero(t, g.patience([]*example{{ctx: ctx}, {ctx: late}}))
-	assert.Equal(t, time.Hour, g.patience([]*example{{ctx: t.Context()}}))
+	synctest.Test(t, func(t *testing.T) {
+		g := &batched{delay: time.Hour, takes: time.Second}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		late, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.Equal(t, 58*time.Second, g.patience([]*example{{ctx: t.Context()}, {ctx: ctx}}))
+		assert.Zero(t, g.patience([]*example{{ctx: ctx}, {ctx: late}}))
+		assert.Equal(t, time.Hour, g.patience([]*example{{ctx: t.Context()}}))
+	})
 }
 
 func TestABadExampleHarmsNoOther(t *testing.T) {

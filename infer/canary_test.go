@@ -228,6 +228,43 @@ func TestFilesThatChangeDuringTheirTrialAreTriedAnew(t *testing.T) {
 	assert.Equal(t, uint64(3), r.Counts().Loads, "onTrial sees at the end that the replaced one was freed")
 }
 
+func TestAnotherVersionByHandEndsTheTrial(t *testing.T) {
+	r, _, dir := onTrial(t, takes(10*time.Millisecond), "")
+	put(t, dir, "surface", "3", "first", tinyImage)
+	require.NoError(t, r.loadByHand(t.Context(), "surface", "3"))
+	r.drains.Wait()
+	assert.Equal(t, map[string]State{"surface/1": Unloaded, "surface/2": Unloaded, "surface/3": Ready}, statesOf(r))
+	assert.Equal(t, map[string]int{"surface/3": 1}, ask(t, r, 1), "onTrial sees at the end that both others were freed")
+}
+
+func TestChangedFilesOfTheVersionAtWorkAreOnTrialToo(t *testing.T) {
+	r, _, dir := onTrial(t, takes(10*time.Millisecond), "canary: {tasks: 16}\n")
+	for r.series["surface"].trial != nil {
+		ask(t, r, 1000)
+	}
+	require.Equal(t, Ready, statesOf(r)["surface/2"])
+	put(t, dir, "surface", "2", "first", tinyImage)
+	r.look(t.Context(), true)
+	status := r.Models()[0]
+	require.NotNil(t, status.Trial)
+	assert.Equal(t, "surface/2", status.Trial.Beside)
+	ask(t, r, 5000)
+	assert.Nil(t, r.Models()[0].Trial)
+	assert.Equal(t, uint64(2), r.Counts().Promoted)
+}
+
+func TestAVersionOnTrialThatIsLostLeavesTheOldOne(t *testing.T) {
+	r, _, _ := onTrial(t, takes(10*time.Millisecond), "")
+	r.series["surface"].trial.model.loss.tell(errors.New("its server went away"))
+	r.dropLost(t.Context())
+	r.drains.Wait()
+	assert.Equal(t, map[string]State{"surface/1": Ready, "surface/2": Failed}, statesOf(r))
+	assert.Contains(t, r.Models()[0].Error, "its server went away")
+	assert.Equal(t, map[string]int{"surface/1": 1}, ask(t, r, 1))
+	r.look(t.Context(), false)
+	assert.Equal(t, Canaried, statesOf(r)["surface/2"], "it is tried again at the next look")
+}
+
 // What every task is too short of time for would be promoted untried, and then be late for all.
 func TestAVersionThatNoTaskHasTimeForIsTakenBackAtTheEnd(t *testing.T) {
 	r, clock, _ := onTrial(t, takes(10*time.Millisecond), "")

@@ -93,7 +93,7 @@ func (r *Repository) Rescan(ctx context.Context) error {
 }
 
 func (r *Repository) loadByHand(ctx context.Context, name, number string) error {
-	r.list(true)
+	r.list(true, name) // to read the files of all may take minutes
 	s, err := r.named(name)
 	if err != nil {
 		return err

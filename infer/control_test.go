@@ -91,6 +91,16 @@ func TestATrialIsEndedByHand(t *testing.T) {
 	assert.Equal(t, Unloaded, statesOf(r)["surface/2"])
 }
 
+// Reading the files of all models may take minutes.
+func TestLoadingOneByHandReadsTheFilesOfNoOther(t *testing.T) {
+	r, dir := served(t)
+	put(t, dir, "other", "1", "0", tinyImage)
+	require.NoError(t, r.Load(t.Context(), "surface", "1"))
+	assert.Empty(t, r.Model("other"), "not taken note of: its files may be half there")
+	require.NoError(t, r.Load(t.Context(), "other", ""))
+	assert.Equal(t, Ready, r.Model("other")[0].State)
+}
+
 func TestCommandsAreBoundedAndTheirTimeToo(t *testing.T) {
 	r, _ := served(t)
 	busy, held := make(chan struct{}), make(chan struct{})

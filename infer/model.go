@@ -102,6 +102,9 @@ func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) 
 		p.tell(r.opts.Log, v.variant())
 	}
 	if err != nil {
+		if graph != nil { // it was there when something panicked
+			err = errors.Join(err, graph.Close())
+		}
 		return nil, err
 	}
 	m := &model{

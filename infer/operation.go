@@ -63,10 +63,9 @@ func (o Operation) validate(c *checker) {
 	if o.Precision != "" {
 		c.oneOf("precision", o.Precision, "fp32", "fp16", "int8")
 	}
-	positive := func(key string, v float64) { c.check(v >= 0 && v <= 1e9, key, v, "0 to 1e9") }
-	positive("cost.service_ms", o.Cost.ServiceMs)
-	positive("cost.joules", o.Cost.Joules)
-	positive("cost.memory_mb", o.Cost.MemoryMB)
+	c.figure("cost.service_ms", o.Cost.ServiceMs)
+	c.figure("cost.joules", o.Cost.Joules)
+	c.figure("cost.memory_mb", o.Cost.MemoryMB)
 	c.check(len(o.Cost.Measured) <= 200, "cost.measured", quoted(o.Cost.Measured), "up to 200 bytes of text")
 	c.check(o.Concurrency >= 0 && o.Concurrency <= 1024, "concurrency", o.Concurrency, "1 to 1024, or 0 for the repository's")
 	if share := o.Canary.Share; !math.IsNaN(share) {

@@ -355,6 +355,7 @@ func TestConcurrencyIsBoundedAndContextEndsBoth(t *testing.T) {
 	assert.ErrorContains(t, err, "waiting for a free place of 1")
 	stopRunning()
 	assert.ErrorIs(t, <-first, context.Canceled)
+	assert.Zero(t, r.Models()[0].Errors, "it was called off")
 }
 
 // waitFor returns once something is true that comes true by itself.

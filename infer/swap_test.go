@@ -158,6 +158,7 @@ func TestInPlaceChangesAreLoadedBeside(t *testing.T) {
 	r.look(context.Background(), true)
 	assert.Equal(t, "surface/1 dent", label(t, r))
 	assert.Empty(t, r.Models()[0].Error)
+	assert.Equal(t, uint64(1), r.Models()[0].Answers, "of these files")
 	r.drains.Wait()
 	assert.Equal(t, 1, b.graphs)
 }
