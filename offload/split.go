@@ -71,11 +71,15 @@ func (j *job) there() *model {
 
 // whole is the way of a job's payload, or of its features once there are any.
 func (j *job) whole(t *target, now time.Duration) way {
-	w := way{bytes: j.bytes(), model: j.there(), service: t.expect(j, now), accuracy: j.model.remoteAccuracy()}
+	return way{bytes: j.bytes(), model: j.there(), service: t.expect(j, now), accuracy: j.accuracyThere()}
+}
+
+// accuracyThere is that of what a target says of the payload, or of its features.
+func (j *job) accuracyThere() float64 {
 	if j.onward != nil && j.split.Accuracy > 0 {
-		w.accuracy = j.split.Accuracy
+		return j.split.Accuracy
 	}
-	return w
+	return j.model.remoteAccuracy()
 }
 
 // over is the way of the features that a head is expected to give.
@@ -110,7 +114,7 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 		if q.view.Usable && p.left != forever && q.view.InTime < e.settings.Tuning.Stale {
 			q.view.Usable, q.view.Block = false, Block{What: FeaturesLate} // they would not be sent
 		}
-		if p.view.Block.What == FeaturesOnly && q.view.Block.What == FeaturesLate {
+		if p.view.Block.What == FeaturesOnly { // there is a head: what keeps its features here?
 			p.view.Block = q.view.Block
 		}
 		if q.view.Usable && (!p.view.Usable || e.wins(&q, p)) {
@@ -142,7 +146,7 @@ func (d *decision) worth(p *path) float64 {
 func (e *Engine) startHead(j *job, p *path) {
 	j.split, j.to = p.split, p.target
 	if j.deadline != forever {
-		j.due = max(e.now+slackened(p.head), j.deadline-(p.expected-p.head))
+		j.due = min(j.deadline, max(e.now+slackened(p.head), j.deadline-(p.expected-p.head)))
 	}
 	e.queueLocal(j)
 }
@@ -187,5 +191,5 @@ func (e *Engine) headDone(j *job, features []byte) {
 		e.fallBack(j, "the features of "+j.split.Name+" would not be in time at "+p.view.Target)
 		return
 	}
-	e.goOut(j, p, false)
+	e.goOut(j, p, j.both)
 }
