@@ -35,7 +35,7 @@ help: ## Show this list
 	@echo 'edgex-offload: run AI on the box, next door or in the cloud, task by task.'
 	@echo
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | sort \
-	  | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	  | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo
 	@echo 'Examples:'
 	@echo '  make run                                 everything on this machine, until Ctrl-C'
@@ -85,6 +85,12 @@ twin-check: binaries $(TRACE) ## Compare the twin with the live system (slow; TR
 build/twin-check-%.csv: binaries
 	@mkdir -p $(@D)
 	bin/offload trace generate --kind $* --for $(FOR) --to $@
+
+ROUNDS ?= 15
+
+.PHONY: bench-infer
+bench-infer: tools $(ONNXRUNTIME) ## Measure inference beside what it stands on (3 minutes; ARGS="--only swap --json f.json")
+	go run ./infer/bench --rounds $(ROUNDS) $(ARGS)
 
 .PHONY: race
 race: tools $(ONNXRUNTIME) ## Run the unit tests under the race detector, without the long runs of the twin

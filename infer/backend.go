@@ -56,10 +56,10 @@ type Graph interface {
 	About() About
 	// Run has fill write the inputs, one slice for each of About().Inputs, which holds batch
 	// examples one after the other, of any previous content; runs the graph; and shows read
-	// the outputs, in the order of About().Outputs. Neither may keep what it is shown. All of
-	// it is float32, whatever type the graph has: the backend converts. A batch of more than
-	// one needs About().Batches. Run ends soon after ctx ends, with ctx.Err() in the error's
-	// chain.
+	// the outputs, in the order of About().Outputs. Neither may keep what it is shown, and
+	// neither is called once Run has returned. All of it is float32, whatever type the graph
+	// has: the backend converts. A batch of more than one needs About().Batches. Run ends soon
+	// after ctx ends, with ctx.Err() in the error's chain.
 	Run(ctx context.Context, batch int, fill func(inputs [][]float32) error, read func(outputs []Tensor) error) error
 	// Close frees the graph. No Run may be under way, and none may follow.
 	Close() error

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"edgex-offload/offload"
 )
 
 // doubler is a graph of [N, 2] that doubles; an example that begins with 13 fails its batch.
@@ -42,6 +45,9 @@ func (g *doubler) Run(ctx context.Context, batch int, fill func([][]float32) err
 		}
 	}
 	for i := range in {
+		if i%2 == 0 && in[i] == 14 {
+			panic("very unlucky")
+		}
 		if i%2 == 0 && in[i] == 13 {
 			return errors.New("unlucky")
 		}
@@ -137,6 +143,23 @@ func TestABadExampleHarmsNoOther(t *testing.T) {
 	assert.Equal(t, []int{3, 1, 1, 1}, inner.batches)
 }
 
+func TestAPanicOfABatchEndsItsExampleAlone(t *testing.T) {
+	inner := &doubler{}
+	g := batchedFor(t, inner, 2, never)
+	var callers sync.WaitGroup
+	for _, v := range []float32{1, 14} {
+		callers.Go(func() {
+			_, err := twice(t.Context(), g, v)
+			if v == 14 {
+				assert.ErrorContains(t, err, "panicked: very unlucky")
+				return
+			}
+			assert.NoError(t, err)
+		})
+	}
+	callers.Wait()
+}
+
 func TestARunEndsWhenNobodyWaitsForIt(t *testing.T) {
 	inner := &doubler{block: make(chan struct{}), running: make(chan struct{}, 1)}
 	g := batchedFor(t, inner, 2, never)
@@ -202,8 +225,19 @@ func TestBatchesAreForThoseThatTheyHelp(t *testing.T) {
 	_, err = spec.batched(t.Context(), flat)
 	assert.ErrorIs(t, err, errNoBatches)
 
-	spec.Batch.Size = 1
+	large := spec
+	large.Input.Shape = []int{1 << 20}
+	large.Batch.Size = mostBatch
 	inner := &doubler{}
+	_, err = large.batched(t.Context(), inner)
+	require.EqualError(t, err, "batch.size is 256: its inputs take 1073741824 bytes: allowed are up to 268435456")
+	large.Input.Shape, large.Batch.Size = []int{maxValues}, 0
+	g, err = large.batched(t.Context(), inner)
+	require.NoError(t, err)
+	assert.Same(t, inner, g, "nobody asked for it")
+	assert.Empty(t, inner.batches, "found before there is memory for it")
+
+	spec.Batch.Size = 1
 	g, err = spec.batched(t.Context(), inner)
 	require.NoError(t, err)
 	assert.Same(t, inner, g)
@@ -213,4 +247,31 @@ func TestBatchesAreForThoseThatTheyHelp(t *testing.T) {
 	assert.Equal(t, 1, Batch{}.size(About{Provider: "oip localhost:8001", Batches: true}))
 	assert.Equal(t, 8, Batch{}.size(About{Provider: "CUDA with parts on CPU", Batches: true}))
 	assert.Equal(t, 4, Batch{}.size(About{Provider: "CUDA", Batches: true, MostBatch: 4}))
+}
+
+// batching is a backend of doublers.
+type batching struct{ graph *doubler }
+
+func (b batching) Load(context.Context, Source) (Graph, error) { return b.graph, nil }
+
+func TestABatchHasMoreExamplesThanThereAreCores(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		put(t, dir, "pairs", "1", "", "kind: SIGNAL_CLASSIFICATION\ninput: {type: signal, shape: [2]}\ndecoder: classification\nlabels: [a, b]\nbatch: {size: 4, delay_ms: 100}\n")
+		g := &doubler{}
+		r, err := Open(Options{Dir: dir, Backend: batching{g}, Concurrency: 1})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, r.Close()) }()
+		require.NoError(t, r.Wait(t.Context()))
+		g.batches = nil
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				_, err := r.Infer(t.Context(), "pairs/1", offload.Task{Kind: offload.SignalClassification, Payload: floats(1, 2)})
+				assert.NoError(t, err)
+			})
+		}
+		all.Wait()
+		assert.Equal(t, []int{4}, g.batches)
+	})
 }

@@ -219,6 +219,30 @@ func TestANewerVersionTakesTheTrialOver(t *testing.T) {
 	assert.Equal(t, map[string]State{"surface/1": Ready, "surface/2": Unloaded, "surface/3": Canaried}, statesOf(r))
 }
 
+func TestFilesThatChangeDuringTheirTrialAreTriedAnew(t *testing.T) {
+	r, _, dir := onTrial(t, takes(10*time.Millisecond), "")
+	put(t, dir, "surface", "2", "0", tinyImage)
+	r.look(t.Context(), true)
+	r.drains.Wait()
+	assert.Equal(t, map[string]State{"surface/1": Ready, "surface/2": Canaried}, statesOf(r))
+	assert.Equal(t, uint64(3), r.Counts().Loads, "onTrial sees at the end that the replaced one was freed")
+}
+
+// What every task is too short of time for would be promoted untried, and then be late for all.
+func TestAVersionThatNoTaskHasTimeForIsTakenBackAtTheEnd(t *testing.T) {
+	r, clock, _ := onTrial(t, takes(10*time.Millisecond), "")
+	task := offload.Task{Payload: pixel(t)}
+	for range 50 {
+		task.Deadline = clock.now().Add(35 * time.Millisecond) // less than four times 10 ms
+		_, err := r.Infer(t.Context(), "surface/1", task)
+		require.NoError(t, err)
+	}
+	clock.advance(25 * time.Hour)
+	r.look(t.Context(), false)
+	assert.Equal(t, TakenBack, statesOf(r)["surface/2"])
+	assert.Contains(t, r.Models()[0].Error, "it answered 0 tasks: 41 that were its turn left no time for it beside the former version")
+}
+
 func TestSharesAreExact(t *testing.T) {
 	for _, share := range []float64{.01, .05, .1, .125, .25, .3, .5} {
 		trial := newTrial(nil, Canary{Share: share}, time.Time{}, nil)
@@ -259,7 +283,9 @@ func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 		"slower": {
 			arm{tasks: 900, times: same(900, 5*time.Millisecond)}, arm{tasks: 100, times: same(100, 8*time.Millisecond)}, true, "taken back: its median is 8ms",
 		},
-		"nothing": {arm{}, arm{}, true, "promoted"},
+		"nothing":        {arm{}, arm{}, true, "promoted"},
+		"few, all fail":  {arm{tasks: 2}, arm{tasks: 2, errors: 2}, true, "taken back: 2 of its 2"},
+		"few, one fails": {arm{tasks: 30}, arm{tasks: 3, errors: 1}, true, "promoted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Contains(t, fmt.Sprint(judge(&c.old, &c.fresh, rules, c.last)), c.want)

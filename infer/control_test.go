@@ -95,8 +95,9 @@ func TestCommandsAreBoundedAndTheirTimeToo(t *testing.T) {
 	r, _ := served(t)
 	busy, held := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
+	begun, leave := context.WithCancel(t.Context())
 	go func() {
-		first <- r.ask(context.Background(), func(context.Context) error {
+		first <- r.ask(begun, func(context.Context) error {
 			close(held)
 			<-busy
 			return nil
@@ -106,11 +107,14 @@ func TestCommandsAreBoundedAndTheirTimeToo(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range mostCommands {
-		require.ErrorIs(t, r.Load(gone, "surface", "1"), ErrUnderWay)
+		err := r.Load(gone, "surface", "1")
+		require.ErrorIs(t, err, ErrBusy)
+		require.ErrorContains(t, err, "not begun")
 	}
 	require.ErrorIs(t, r.Load(t.Context(), "surface", "1"), ErrBusy)
+	leave()
+	require.ErrorIs(t, <-first, ErrUnderWay, "what was begun goes on")
 	close(busy)
-	require.NoError(t, <-first)
 	waitFor(func() bool { return len(r.commands) == 0 })
 	require.NoError(t, r.Rescan(t.Context()))
 	assert.Equal(t, "surface/3 dent", label(t, r), "what nobody waits for any more is not begun")

@@ -5,6 +5,7 @@ package infer
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -15,37 +16,51 @@ var errReplaced = errors.New("model was replaced")
 // lease counts the tasks that use a loaded model, so that it is freed when the last has
 // ended. Nobody who comes waits for that: from retire on he is sent away at once.
 type lease struct {
-	broken  context.Context // ends when the tasks under way are to stop
-	breakUp context.CancelFunc
-
 	mu      sync.Mutex
-	users   int
+	users   []context.CancelFunc // of those who use it; nil is a free seat
+	many    int                  // so many use it
 	retired bool
+	broken  bool          // the tasks under way were stopped
 	idle    chan struct{} // closed when it is retired and nobody uses it
 }
 
-func newLease() *lease {
-	l := &lease{idle: make(chan struct{})}
-	l.broken, l.breakUp = context.WithCancel(context.Background())
-	return l
+// stay is one use of a model.
+type stay struct {
+	lease *lease
+	seat  int
+	stop  context.CancelFunc
 }
 
-// acquire says whether the model may be used; then release must follow.
-func (l *lease) acquire() bool {
+func newLease() *lease { return &lease{idle: make(chan struct{})} }
+
+// enter says whether the model may be used; then leave must follow. The context ends with ctx,
+// or when the model's users are to stop.
+func (l *lease) enter(ctx context.Context) (context.Context, stay, bool) {
+	ctx, stop := context.WithCancel(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.retired {
-		return false
+		stop()
+		return ctx, stay{}, false
 	}
-	l.users++
-	return true
+	seat := slices.IndexFunc(l.users, func(stop context.CancelFunc) bool { return stop == nil })
+	if seat < 0 {
+		seat = len(l.users)
+		l.users = append(l.users, nil)
+	}
+	l.users[seat] = stop
+	l.many++
+	return ctx, stay{lease: l, seat: seat, stop: stop}, true
 }
 
-func (l *lease) release() {
+func (s stay) leave() {
+	s.stop()
+	l := s.lease
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.users--
-	if l.retired && l.users == 0 {
+	l.users[s.seat] = nil
+	l.many--
+	if l.retired && l.many == 0 {
 		close(l.idle)
 	}
 }
@@ -56,7 +71,7 @@ func (l *lease) retire() <-chan struct{} {
 	defer l.mu.Unlock()
 	if !l.retired {
 		l.retired = true
-		if l.users == 0 {
+		if l.many == 0 {
 			close(l.idle)
 		}
 	}
@@ -67,15 +82,24 @@ func (l *lease) retire() <-chan struct{} {
 func (l *lease) inUse() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.users
+	return l.many
 }
 
-// bind makes a context that ends with ctx, or when the model's users are to stop.
-func (l *lease) bind(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(l.broken, cancel)
-	return ctx, func() {
-		stop()
-		cancel()
+// breakUp stops those who use a retired model.
+func (l *lease) breakUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.broken = true
+	for _, stop := range l.users {
+		if stop != nil {
+			stop()
+		}
 	}
+}
+
+// isBroken says whether those who used it were stopped.
+func (l *lease) isBroken() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.broken
 }

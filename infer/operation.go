@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"time"
 )
 
@@ -19,7 +18,8 @@ type Operation struct {
 	// Precision of the weights: fp32, fp16, int8; may be left out.
 	Precision string `yaml:"precision"`
 	Cost      Cost   `yaml:"cost"`
-	// Concurrency is how many tasks the model runs at once; 0 leaves it to the repository.
+	// Concurrency is how many tasks the model runs at once; 0 leaves it to the repository, or
+	// is two batches where tasks run in batches.
 	Concurrency int `yaml:"concurrency"`
 	// Canary overrides the repository's for the roll-out of this version.
 	Canary CanarySpec `yaml:"canary"`
@@ -80,9 +80,7 @@ func (o Operation) validate(c *checker) {
 func (o Operation) validateFiles(c *checker) {
 	c.check(len(o.Files) <= maxFiles, "files", fmt.Sprintf("%d long", len(o.Files)), fmt.Sprintf("up to %d files", maxFiles))
 	for i, f := range o.Files {
-		// One component of a path, so that no file of elsewhere is meant.
-		plain := f.Name != "" && len(f.Name) <= 255 && f.Name[0] != '.' && filepath.Base(f.Name) == f.Name && f.Name != SpecFile && f.Name != GraphFile
-		c.check(plain, fmt.Sprintf("files[%d].name", i), quoted(f.Name), "a file's name in the same folder, other than "+SpecFile+" and "+GraphFile)
+		c.check(isBeside(f.Name) && f.Name != SpecFile && f.Name != GraphFile, fmt.Sprintf("files[%d].name", i), quoted(f.Name), "a file's name in the same folder, other than "+SpecFile+" and "+GraphFile)
 		sum, err := hex.DecodeString(f.SHA256)
 		c.check(err == nil && len(sum) == 32, fmt.Sprintf("files[%d].sha256", i), quoted(f.SHA256), "64 hex digits")
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"edgex-offload/infer/features"
 	"edgex-offload/infer/picture"
@@ -20,6 +21,7 @@ type pipeline struct {
 	text   *textFiller     // of a text
 	codec  *features.Codec // of a part of a network
 	decode answerer
+	free   sync.Pool // of *run
 }
 
 // newPipeline prepares a model of the folder dir for a graph with these inputs.
@@ -52,19 +54,33 @@ func planOf(in Input) *picture.Plan {
 
 // answer runs one task. Its error wraps ErrInput if the payload is at fault.
 func (p *pipeline) answer(ctx context.Context, graph Graph, task offload.Task) (offload.Answer, error) {
-	r := &run{pipeline: p, task: task, watch: newWatch(ctx)}
-	err := graph.Run(ctx, 1, r.fill, r.read)
+	r, _ := p.free.Get().(*run)
+	if r == nil {
+		r = &run{pipeline: p}
+		r.fills, r.reads = r.fill, r.read
+	}
+	defer p.free.Put(r)
+	r.task, r.watch = task, newWatch(ctx)
+	defer r.clear()
+	err := graph.Run(ctx, 1, r.fills, r.reads)
 	return r.answer, err
 }
 
-// run is one task on its way through the pipeline.
+// run is one task on its way through the pipeline. It is used again for a later one.
 type run struct {
 	*pipeline
+	fills  func(inputs [][]float32) error // fill and read: as method values they would be made
+	reads  func(outputs []Tensor) error   // for each task
 	task   offload.Task
 	watch  watch
 	at     picture.Placement // of an image
 	fed    []float32         // what a reconstruction is compared with
 	answer offload.Answer
+}
+
+// clear lets go of the task and its answer.
+func (r *run) clear() {
+	*r = run{pipeline: r.pipeline, fills: r.fills, reads: r.reads}
 }
 
 func (r *run) fill(inputs [][]float32) (err error) {
@@ -136,5 +152,6 @@ func checkType(task offload.Task, allowed ...string) error {
 	if got == "" || slices.Contains(allowed, got) {
 		return nil
 	}
-	return fmt.Errorf("content-type is %q: allowed for %s are %q", clip(got), task.Kind, allowed)
+	// A copy, so that the list itself costs no task an allocation.
+	return fmt.Errorf("content-type is %q: allowed for %s are %q", clip(got), task.Kind, slices.Clone(allowed))
 }

@@ -98,6 +98,24 @@ func TestAModelHasABoundOfItsOwn(t *testing.T) {
 	assert.Zero(t, r.Model("slow")[0].Running)
 }
 
+// A backup whose answer came from the cloud was counted as an error of the box's model.
+func TestATaskThatIsCalledOffIsNoErrorOfItsModel(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "slow", "1", "slow", tinyImage)
+	b := &fakeBackend{started: make(chan struct{})}
+	r := repositoryOn(t, b, Options{Dir: dir})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := r.InferModel(ctx, offload.Task{Model: "surface", Payload: pixel(t)})
+		ended <- err
+	}()
+	<-b.started
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	assert.Zero(t, r.Model("slow")[0].Errors)
+}
+
 func TestATaskPastItsDeadlineIsNotStarted(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "surface", "1", "1", tinyImage)

@@ -33,7 +33,8 @@ type Options struct {
 	// Backend runs the graphs, as ort.New does.
 	Backend Backend
 	// Concurrency is how many tasks run at once, the rest wait; the default is the number
-	// of cores. More than that lengthens each answer and gains nothing.
+	// of cores. More than that lengthens each answer and gains nothing. Tasks of a model that
+	// runs them in batches do not count: as many as two batches take are let in.
 	Concurrency int
 	// Waiting is how many tasks may wait for a place, of the repository and of each model that
 	// has a bound of its own; the default is 1024. More are refused.
@@ -238,10 +239,12 @@ func (r *Repository) attempt(ctx context.Context, m *model, task offload.Task) (
 		}
 		defer m.places.leave()
 	}
-	if err := r.places.enter(ctx, deadline); err != nil {
-		return offload.Answer{}, 0, err
+	if !m.gathers { // who waits for a batch takes no core
+		if err := r.places.enter(ctx, deadline); err != nil {
+			return offload.Answer{}, 0, err
+		}
+		defer r.places.leave()
 	}
-	defer r.places.leave()
 	if err := r.late(ctx, task); err != nil {
 		return offload.Answer{}, 0, err
 	}

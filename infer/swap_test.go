@@ -123,11 +123,12 @@ func TestVersionsThatDoNotDrainAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "surface", "1", "0", tinyImage)
 	r, _, _ := keeper(t, dir)
-	var held []*model
+	var held []stay
 	for v := 2; ; v++ {
 		m := r.series["surface"].current
-		require.True(t, m.lease.acquire())
-		held = append(held, m)
+		_, s, ok := m.lease.enter(t.Context())
+		require.True(t, ok)
+		held = append(held, s)
 		put(t, dir, "surface", strconv.Itoa(v), "0", tinyImage)
 		r.look(context.Background(), true)
 		if r.series["surface"].current == m {
@@ -136,8 +137,8 @@ func TestVersionsThatDoNotDrainAreBounded(t *testing.T) {
 	}
 	assert.Len(t, held, mostDraining+1)
 	assert.Contains(t, r.Models()[0].Error, "restart the service if they do not end")
-	for _, m := range held {
-		m.lease.release()
+	for _, s := range held {
+		s.leave()
 	}
 	r.drains.Wait()
 	r.look(context.Background(), false)

@@ -3,6 +3,7 @@
 package infer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ type Tensors struct {
 	// Name and Version are those of the folder.
 	Name, Version string
 	// About is the graph's, with its inputs' shapes as they are fed: model.yaml settles what
-	// the graph leaves free, but for the batch.
+	// the graph leaves free, but for the batch. MostBatch is always given: of what a graph needs
+	// in memory its inputs tell little.
 	About About
 
 	repository *Repository
@@ -31,6 +33,7 @@ func (r *Repository) Tensors(name, version string) (Tensors, error) {
 }
 
 func fedAs(about About, in Input) About {
+	about.MostBatch = cmp.Or(about.MostBatch, mostBatch)
 	about.Inputs = slices.Clone(about.Inputs)
 	for i := range about.Inputs {
 		p := &about.Inputs[i]
@@ -65,7 +68,11 @@ func (t Tensors) Run(ctx context.Context, batch int, fill func(inputs [][]float3
 
 func (r *Repository) runTensors(ctx context.Context, m *model, batch int, fill func([][]float32) error, read func([]Tensor) error) error {
 	deadline, _ := ctx.Deadline()
-	for _, p := range []*places{m.places, r.places} {
+	all := []*places{m.places, r.places}
+	if m.gathers && batch == 1 {
+		all = all[:1]
+	}
+	for _, p := range all {
 		if p == nil {
 			continue
 		}
@@ -77,14 +84,13 @@ func (r *Repository) runTensors(ctx context.Context, m *model, batch int, fill f
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("not started: %w", err)
 	}
-	if !m.lease.acquire() {
+	bound, stay, ok := m.lease.enter(ctx)
+	if !ok {
 		return errReplaced
 	}
-	defer m.lease.release()
-	bound, cancel := m.lease.bind(ctx)
-	defer cancel()
+	defer stay.leave()
 	err := m.graph.Run(bound, batch, fill, read)
-	if err != nil && m.lease.broken.Err() != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && m.lease.isBroken() {
 		return errReplaced
 	}
 	return err

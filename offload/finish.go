@@ -69,7 +69,7 @@ func (e *Engine) fallBack(j *job, err string) {
 }
 
 func (j *job) triedBox() bool {
-	return slices.ContainsFunc(j.record.Attempts, func(a AttemptView) bool { return a.Target == Local && a.Why != "head" && a.Result != "preempted" })
+	return slices.ContainsFunc(j.record.Attempts, func(a AttemptView) bool { return a.Target == Local && !a.OfHead() && a.Result != "preempted" })
 }
 
 // closeAttempt notes how an attempt ended and takes it off its job.

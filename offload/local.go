@@ -72,10 +72,13 @@ func (b *box) explores(now time.Duration) bool {
 	return len(b.running) == 0 && now-b.lastDone >= exploreAfter
 }
 
+// headRun is why the head of a split runs.
+const headRun = "head"
+
 func (j *job) localReason() string {
 	switch {
 	case j.heading():
-		return "head"
+		return headRun
 	case j.flying() != nil:
 		return "backup"
 	case len(j.record.Attempts) > 0:

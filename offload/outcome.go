@@ -171,6 +171,9 @@ type AttemptView struct {
 	Error  string  `json:"error,omitempty"`
 }
 
+// OfHead tells that it ran the head of a split, whose features are no answer.
+func (a *AttemptView) OfHead() bool { return a.Why == headRun }
+
 // ShadowView is what a policy that does not act would have chosen, on the same inputs.
 type ShadowView struct {
 	Policy  string `json:"policy"`

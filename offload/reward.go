@@ -87,7 +87,7 @@ func (e *Engine) spent(j *job) spending {
 	}
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
-		if a.Target != Local || a.Why == "head" && j.onward != nil && j.sent != 0 { // that is in the path's joules
+		if a.Target != Local || a.OfHead() && j.onward != nil && j.sent != 0 { // that is in the path's joules
 			continue
 		}
 		s.joules += e.box.joules(e.power.Busy, duration(max(0, a.EndedMs-a.StartedMs)))

@@ -114,8 +114,8 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 		if q.view.Usable && p.left != forever && q.view.InTime < e.settings.Tuning.Stale {
 			q.view.Usable, q.view.Block = false, Block{What: FeaturesLate} // they would not be sent
 		}
-		if p.view.Block.What == FeaturesOnly { // there is a head: what keeps its features here?
-			p.view.Block = q.view.Block
+		if p.view.Block.What == FeaturesOnly && !q.view.Usable {
+			p.view.Block = q.view.Block // there is a head: what keeps its features here says more
 		}
 		if q.view.Usable && (!p.view.Usable || e.wins(&q, p)) {
 			*p.view, q.view = *q.view, p.view

@@ -181,6 +181,23 @@ func TestATargetWithoutTheTail(t *testing.T) {
 	}
 }
 
+// A target that lacks the tail was told of as "no head of its model is ready".
+func TestWhyFeaturesStayIsTheTargetsReason(t *testing.T) {
+	p := splitPlant(t, nil)
+	p.remote = func(Action) (time.Duration, Event) {
+		return 0, Event{Kind: RemoteRefused, At: 30 * time.Millisecond, Error: "no such model", Lasting: true}
+	}
+	var r Record
+	for range 4 { // one for each tail, and one more
+		ref := p.arrive(func(task *Task) { raw(task); task.FeaturesOnly = true })
+		p.until(p.now + 150*time.Millisecond)
+		r = p.outcome(ref).Record
+	}
+	if block := r.Paths[1].Block; block.What != Refused || !strings.Contains(block.Text, "tail") {
+		t.Errorf("%+v", block)
+	}
+}
+
 func TestAHeadThatIsGoneBeforeItRan(t *testing.T) {
 	p := splitPlant(t, nil)
 	blocker := p.arrive(func(task *Task) { task.Private, task.Priority = true, Critical })
@@ -239,16 +256,6 @@ func TestAHeadThatIsThereStillAfterAChangeOfModels(t *testing.T) {
 	p.until(p.now + time.Second)
 	if r := p.outcome(ref).Record; r.Route != "cloud" || r.Attempts[1].Variant != "surface-late-tail/1" {
 		t.Errorf("route %q, %+v", r.Route, r.Attempts)
-	}
-}
-
-func TestWhyFeaturesStayHere(t *testing.T) {
-	p := splitPlant(t, nil)
-	p.engine.targets[0].failed(p.now, time.Minute, "connection refused")
-	ref := p.arrive(func(task *Task) { task.FeaturesOnly = true })
-	p.until(p.now + time.Second)
-	if r := p.outcome(ref).Record; r.path("cloud").Block.What != Unreachable {
-		t.Errorf("with a head and without a cloud, the cloud is out of the question since %s", r.path("cloud").Note)
 	}
 }
 

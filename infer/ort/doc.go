@@ -8,6 +8,7 @@
 //     says what to do;
 //   - one thread per inference and no spinning: concurrency is the caller's to bound,
 //     and idle cores are left to others;
+//   - on a CPU a graph is loaded behind the runs of those that are there, at a lower priority;
 //   - a run whose context ends is terminated, and its memory is used again only after
 //     the runtime let go of it.
 //

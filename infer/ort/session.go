@@ -64,7 +64,15 @@ func (r *Runtime) try(ctx context.Context, g *graph, source infer.Source, model 
 			return leader, err
 		}
 	}
-	g.session, err = newSession(model, g, opts)
+	make := func() (err error) {
+		g.session, err = newSession(model, g, opts)
+		return err
+	}
+	if leader == CPU && r.givesWay() {
+		err = giveWay(make)
+	} else {
+		err = make()
+	}
 	if err != nil && leader != CPU {
 		leader += partsOnCPU
 		if err := opts.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "0"); err != nil {
@@ -81,12 +89,21 @@ func (r *Runtime) try(ctx context.Context, g *graph, source infer.Source, model 
 	return leader, nil
 }
 
+// givesWay says whether another graph is at work already. Threads that a session has of its own
+// would keep the priority with which it was made.
+func (r *Runtime) givesWay() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.graphs > 1 && r.opts.Threads == 1
+}
+
 func newSession(model []byte, g *graph, opts *onnx.SessionOptions) (*onnx.DynamicAdvancedSession, error) {
 	return onnx.NewDynamicAdvancedSessionWithONNXData(model, sessionNames(g.inputs), sessionNames(g.outputs), opts)
 }
 
 // sessionOptions are one thread, no spinning, and those of the wanted providers that there
-// are; leader is the first of them.
+// are; leader is the first of them. The library's own log is as good as off: an error comes back as
+// one, and a model that fails would be lines of each task.
 func (r *Runtime) sessionOptions(source infer.Source, wanted []string, pass func(string, error)) (opts *onnx.SessionOptions, leader string, err error) {
 	opts, err = onnx.NewSessionOptions()
 	if err != nil {
@@ -95,7 +112,7 @@ func (r *Runtime) sessionOptions(source infer.Source, wanted []string, pass func
 	err = errors.Join(
 		opts.SetIntraOpNumThreads(r.opts.Threads),
 		opts.SetInterOpNumThreads(1),
-		opts.SetLogSeverityLevel(onnx.LoggingLevelError),
+		opts.SetLogSeverityLevel(onnx.LoggingLevelFatal),
 		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 		opts.AddSessionConfigEntry("session.inter_op.allow_spinning", "0"),
 		opts.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", source.Dir),

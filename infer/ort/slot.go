@@ -26,6 +26,9 @@ type slot struct {
 	shapes  [][]int64 // of outputs
 	views   []infer.Tensor
 	in, out []onnx.Value // what one run is called with
+	// terminate ends the run and says so; both are made once.
+	terminate  func()
+	terminated chan error // has room for one
 }
 
 func newSlot(batch int, inputs, outputs []value) (s *slot, err error) {
@@ -38,7 +41,10 @@ func newSlot(batch int, inputs, outputs []value) (s *slot, err error) {
 		views:   make([]infer.Tensor, len(outputs)),
 		in:      make([]onnx.Value, len(inputs)),
 		out:     make([]onnx.Value, len(outputs)),
+
+		terminated: make(chan error, 1),
 	}
+	s.terminate = func() { s.terminated <- s.options.Terminate() }
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.free())
@@ -77,14 +83,13 @@ func (s *slot) tensor(shape []int64) (*onnx.Tensor[float32], error) {
 
 // run runs the session and terminates it when ctx ends.
 func (s *slot) run(ctx context.Context, session *onnx.DynamicAdvancedSession) error {
-	terminated := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { terminated <- s.options.Terminate() })
+	stop := context.AfterFunc(ctx, s.terminate)
 	err := session.RunWithOptions(s.in, s.out, s.options)
 	if stop() {
 		return err
 	}
 	// The flag stays set until it is taken back, which must not overtake its setting.
-	if e := errors.Join(<-terminated, s.options.UnsetTerminate()); e != nil {
+	if e := errors.Join(<-s.terminated, s.options.UnsetTerminate()); e != nil {
 		return errors.Join(err, e)
 	}
 	if err != nil {

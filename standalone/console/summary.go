@@ -22,7 +22,7 @@ func Summary(w io.Writer, r report.Report) error {
 	}
 	fmt.Fprintf(&b, "\n%.1f s, policy %s, link %s\n", r.DurationS, r.Policy, r.Profile)
 	row("frames", "%d frames and windows on the bus, %d tasks, %d outcome events", r.Frames, r.Tasks, r.EventsPublished)
-	if passed := counts(r.PassedOver); passed != "" {
+	if passed := counts(lacking(r.PassedOver)); passed != "" {
 		row("", "passed over: %s", passed)
 	}
 	row("answered by", "local %d, cloud %d%s", r.Outcomes.Local, r.Outcomes.Cloud, drops(r.Outcomes.Dropped))
@@ -40,6 +40,13 @@ func Summary(w io.Writer, r report.Report) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// lacking leaves out what devices say of themselves, as that they run: there was no task in it.
+func lacking(passed map[string]int) map[string]int {
+	rest := maps.Clone(passed)
+	delete(rest, "device_state")
+	return rest
 }
 
 // compared is what a policy came to, between what it lies with 95%.

@@ -84,10 +84,10 @@ func promiseKey(model, target, variant string) string {
 	return model + "\x00" + target + "\x00" + variant
 }
 
-// answeredBy is the variant whose attempt gave the answer.
+// answeredBy is the variant whose attempt gave the answer: not a head, whose features went on.
 func answeredBy(r *offload.Record) string {
 	for _, a := range r.Attempts {
-		if a.Target == r.Route && a.Result == "ok" {
+		if a.Target == r.Route && a.Result == "ok" && !a.OfHead() {
 			return a.Variant
 		}
 	}

@@ -13,9 +13,12 @@ const MobileNetV2Classes = 1000
 // https://arxiv.org/abs/1801.04381, table 2: 300 million multiply-adds, 3.5 million weights) with
 // random weights: input "input" float32 [N 3 224 224], output "scores" [N 1000], logits. Its
 // normalisations are not folded into the convolutions.
-func MobileNetV2(seed uint64) *onnx.Model {
+func MobileNetV2(seed uint64) *onnx.Model { return MobileNetV2Sized(seed, 224) }
+
+// MobileNetV2Sized is MobileNetV2 for pictures of another size, side x side.
+func MobileNetV2Sized(seed uint64, side int) *onnx.Model {
 	b := New("mobilenet-v2, random weights", seed)
-	x := b.Input("input", Dynamic, 3, 224, 224)
+	x := b.Input("input", Dynamic, 3, int64(side), int64(side))
 	x = b.convBN6(x, 3, 32, 3, 2, 1)
 	in := 32
 	for _, row := range []struct{ expand, out, repeat, stride int }{
