@@ -131,7 +131,8 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 	}
 }
 
-// wins tells whether a split is worth more than another way.
+// wins tells whether a split is worth more than another way, and worth its toll beside the box:
+// not all policies weigh that, and the box's time would be lost to all of them.
 func (e *Engine) wins(q, p *path) bool {
 	d := &e.decision
 	margin := 0.
@@ -139,7 +140,17 @@ func (e *Engine) wins(q, p *path) bool {
 		value := d.settings.Tuning.value(d.job.task.Priority, p.view.Accuracy)
 		margin = splitMargin*value + (1-headPrice)*e.boxTime(q, value)
 	}
-	return d.worth(q) > d.worth(p)+margin
+	return d.worth(q) > d.worth(p)+margin && d.besideBox(q) > d.settings.Tuning.Margin
+}
+
+// besideBox is what a path brings beside a run on the box that backs it up, less what it takes, as
+// policy quantile has it.
+func (d *decision) besideBox(p *path) float64 {
+	local, has := d.paths[0].view, 0.
+	if local.Usable {
+		has = local.InTime * d.settings.Tuning.value(d.job.task.Priority, local.Accuracy)
+	}
+	return p.view.InTime*(d.settings.Tuning.value(d.job.task.Priority, p.view.Accuracy)-has) - d.toll(p)
 }
 
 // boxTime is what the others on the box need of the time of a head, in shares of a result's value:
