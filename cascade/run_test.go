@@ -429,6 +429,26 @@ func TestStagesRunOnceAndInOrder(t *testing.T) {
 	})
 }
 
+// What may leave the box as features alone may not do so as a crop either, and the record says so.
+func TestCropsOfAPictureThatLeavesAsFeaturesAlone(t *testing.T) {
+	e := &engine{answer: threeFaces}
+	o := newRunner(t, e, Options{}).Do(t.Context(), parsed(t, people(t)), offload.Task{ID: "t", Payload: photo(t), FeaturesOnly: true})
+	require.Len(t, e.tasks, 3)
+	for _, task := range e.tasks {
+		require.True(t, task.FeaturesOnly, task.ID)
+	}
+	require.True(t, o.Record.FeaturesOnly)
+}
+
+func TestStageThatPanicsIsOneThatFailed(t *testing.T) {
+	e := &engine{answer: func(offload.Task) offload.Outcome { panic("index out of range") }}
+	r := newRunner(t, e, Options{})
+	o := r.Do(t.Context(), parsed(t, people(t)), offload.Task{ID: "t", Payload: photo(t)})
+	require.Equal(t, offload.Failed, o.Reason)
+	require.Contains(t, o.Record.Error, "panic: index out of range")
+	require.Empty(t, r.pictures)
+}
+
 func TestRunnerOptions(t *testing.T) {
 	_, err := NewRunner(nil, Options{})
 	require.ErrorContains(t, err, "engine is nil")

@@ -149,12 +149,17 @@ func (e *Engine) localDone(ev *Event) {
 		e.localAnswer(j, a.variant, ev)
 	case a.stopping:
 		e.closeAttempt(a, "preempted", "")
+		e.fallBack(j, "its model went from the box while its run was stopped") // if it does not wait for its next run
 	default:
-		e.closeAttempt(a, "failed", ev.Error)
-		if j.heading() {
+		err := ev.Error
+		if ev.Answer != nil {
+			err = "the head " + a.variant.Name + " gave no features"
+		}
+		e.closeAttempt(a, "failed", err)
+		if a.head && j.heading() {
 			e.leaveHead(j)
 		}
-		e.fallBack(j, ev.Error)
+		e.fallBack(j, err)
 	}
 	e.pool.freeAttempt(a)
 }

@@ -26,6 +26,8 @@ type job struct {
 	split  *split
 	onward *Task
 	to     int
+	// both: a run of the whole was chosen as well, for when the features go out.
+	both bool
 
 	// waiting: in the local queue. backup: a local run is kept ready behind a remote attempt.
 	waiting, backup bool
