@@ -156,8 +156,11 @@ func (e *Engine) localDone(ev *Event) {
 			err = "the head " + a.variant.Name + " gave no features"
 		}
 		e.closeAttempt(a, "failed", err)
-		if a.head && j.heading() {
+		switch {
+		case a.head && j.heading():
 			e.leaveHead(j)
+		case !a.head && j.model != nil:
+			j.withoutVariant(a.variant)
 		}
 		e.fallBack(j, err)
 	}

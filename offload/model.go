@@ -79,7 +79,7 @@ func newVariant(v Variant, measured map[string]*serviceTime) variant {
 // remodel lets a job run on what is there now. One that waits for a model that is gone looks
 // for another way, as does one whose head is.
 func (e *Engine) remodel(j *job) {
-	j.model = e.modelOf(j.task.Model)
+	j.model, j.others = e.modelOf(j.task.Model), nil
 	waited := j.waiting
 	if j.heading() {
 		if s := j.model.splitNamed(j.split.Name, j.split.Tail); s != nil {
