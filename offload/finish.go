@@ -57,7 +57,7 @@ func (e *Engine) fallBack(j *job, err string) {
 	if len(j.live) > 0 || j.waiting {
 		return
 	}
-	if !j.triedBox() && len(j.variants()) > 0 {
+	if (!j.triedBox() || j.others != nil) && len(j.variants()) > 0 {
 		j.backup = false // it is needed now; shed sees to it if it cannot be in time
 		e.queueLocal(j)
 		return

@@ -43,10 +43,13 @@ func (e *Engine) nextLocal() (*job, *variant) {
 	if en := b.plan.first(); en != nil {
 		return en.job, en.variant
 	}
+	if len(b.queue) == 0 { // heads whose payloads were sent as they are instead
+		return nil, nil
+	}
 	// Nothing is expected to be in time: the most urgent is tried.
-	var most *job
+	most := b.queue[0]
 	for _, j := range b.queue {
-		if most == nil || j.moreUrgent(most) < 0 {
+		if j.moreUrgent(most) < 0 {
 			most = j
 		}
 	}

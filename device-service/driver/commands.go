@@ -116,7 +116,8 @@ func (d *device) write(request sdkmodels.CommandRequest, value *sdkmodels.Comman
 	case roleLoad, roleUnload, roleRollback, roleRescan:
 		return d.operate(role, value)
 	default:
-		return nil, fmt.Errorf("attribute %s %q cannot be written: allowed are %s and %s", roleAttribute, role, roleRate, roleEnabled)
+		return nil, fmt.Errorf("attribute %s %q cannot be written: allowed are %s, %s and, of models, %s, %s, %s, %s",
+			roleAttribute, role, roleRate, roleEnabled, roleLoad, roleUnload, roleRollback, roleRescan)
 	}
 }
 

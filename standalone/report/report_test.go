@@ -73,6 +73,15 @@ func TestAHeadIsNotTakenForWhoAnswered(t *testing.T) {
 	got := report.From(records, report.Seen{})
 	require.NotNil(t, got.PromisedAccuracy)
 	assert.InDelta(t, .8, *got.PromisedAccuracy, 0)
+	assert.Zero(t, got.Outcomes.Features)
+}
+
+func TestWhatWentAsFeaturesIsCounted(t *testing.T) {
+	records := records()[1:3]
+	records[0].Attempts[0].Variant, records[0].Attempts[0].Bytes = "large-tail/1", 2313
+	got := report.From(records, report.Seen{})
+	assert.Equal(t, 2, got.Outcomes.Cloud)
+	assert.Equal(t, 1, got.Outcomes.Features)
 }
 
 // exported leaves out what the JSON does not have.

@@ -33,6 +33,9 @@ func (t *tally) add(r *offload.Record, promised map[string]float64) {
 		t.outcomes.Local++
 	default:
 		t.outcomes.Cloud++
+		if asFeatures(r) {
+			t.outcomes.Features++
+		}
 	}
 	if !r.DeadlineMet {
 		t.outcomes.Late++
@@ -92,6 +95,13 @@ func answeredBy(r *offload.Record) string {
 		}
 	}
 	return r.AnsweredBy
+}
+
+// asFeatures tells that what was answered elsewhere had gone out as features.
+func asFeatures(r *offload.Record) bool {
+	return slices.ContainsFunc(r.Attempts, func(a offload.AttemptView) bool {
+		return a.Target == r.Route && a.Result == "ok" && a.Bytes > 0
+	})
 }
 
 // linkMeans adds up what decisions knew of the link.
