@@ -66,6 +66,27 @@ func TestAPlaceThatComesTooLateGoesOn(t *testing.T) {
 	}
 }
 
+func TestATaskWhoseDeadlinePassedWhileItWaitedIsNotStarted(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "surface", "1", "0", tinyImage)
+	var clock clock
+	r := repositoryOn(t, &fakeBackend{}, Options{Dir: dir, Concurrency: 1, now: clock.now})
+	require.NoError(t, r.places.enter(t.Context(), time.Time{}))
+	ended := make(chan error, 1)
+	task := offload.Task{Payload: pixel(t), Deadline: clock.now().Add(time.Second)}
+	go func() {
+		_, err := r.InferModel(t.Context(), task)
+		ended <- err
+	}()
+	waitFor(func() bool { _, waiting := r.places.load(); return waiting == 1 })
+	clock.advance(2 * time.Second)
+	r.places.leave()
+	err := <-ended
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "not started: 1s past its deadline")
+	assert.Zero(t, r.Models()[0].Errors)
+}
+
 func TestPlacesAreNeitherLostNorMade(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		limit, waiters := rapid.IntRange(1, 4).Draw(rt, "limit"), rapid.IntRange(1, 8).Draw(rt, "waiters")
