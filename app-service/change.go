@@ -21,6 +21,9 @@ func (l *line) take(raw any, section *config.Service, lc logger.LoggingClient) {
 		return
 	}
 	lc.Infof("Configuration change of %s taken over", config.WritableSection)
+	for _, told := range section.Offload.Cautions() {
+		lc.Warn(told)
+	}
 }
 
 func (l *line) change(raw any, section *config.Service) error {

@@ -104,6 +104,9 @@ func load(service interfaces.ApplicationService, args []string) (*config.Service
 	for _, told := range section.Offload.Replaced(os.LookupEnv) {
 		service.LoggingClient().Warn(told)
 	}
+	for _, told := range section.Offload.Cautions() {
+		service.LoggingClient().Warn(told)
+	}
 	plan, err := section.Offload.Plan()
 	return section, plan, err
 }

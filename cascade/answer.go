@@ -50,7 +50,8 @@ func (x *execution) record(now time.Time) offload.Record {
 	t := &x.task
 	r := offload.Record{
 		TaskID: t.ID, Source: t.Source, Kind: x.c.Kind().String(), Model: x.c.Name, Priority: t.Priority.String(),
-		Bytes: len(t.Payload), Created: x.created, ArrivedMs: x.offset(x.arrived), Private: t.Private,
+		Bytes: len(t.Payload), Created: x.created, ArrivedMs: x.offset(x.arrived),
+		Private: t.Private, FeaturesOnly: t.FeaturesOnly,
 		Paths: []offload.PathView{}, Attempts: []offload.AttemptView{}, // in JSON lists
 		LatencyMs: x.offset(now), Truth: t.Truth,
 	}

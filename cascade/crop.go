@@ -58,14 +58,17 @@ func (x *execution) decode(ctx context.Context, i int) {
 		r.fail(reason, fmt.Sprintf("no place to decode it: %d pictures are decoded", x.r.options.Pictures))
 		return
 	}
+	defer func() { // also where it panics
+		if r.picture == nil {
+			<-x.r.pictures
+		}
+	}()
 	img, err := picture.Decode(x.task.Payload)
-	if err != nil || !x.c.crops() {
-		<-x.r.pictures
-	} else {
-		r.picture = img
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		r.fail(offload.Invalid, err.Error())
+	case x.c.crops():
+		r.picture = img
 	}
 }
 

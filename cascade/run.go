@@ -137,8 +137,8 @@ func (x *execution) run(ctx context.Context) {
 			return
 		}
 		work.Go(func() {
-			x.stage(ctx, i)
-			ended <- i
+			defer func() { ended <- i }()
+			x.contained(ctx, i)
 		})
 	}
 	waits := make([]int, len(x.c.Stages))
@@ -159,6 +159,19 @@ func (x *execution) run(ctx context.Context) {
 		}
 	}
 	work.Wait()
+}
+
+// contained runs a stage, and turns a panic into its failure: pictures come from outside, and one
+// that a decoder cannot take must not end the service.
+func (x *execution) contained(ctx context.Context, i int) {
+	defer func() {
+		if p := recover(); p != nil {
+			r := &x.results[i]
+			r.fail(offload.Failed, fmt.Sprintf("panic: %v", p))
+			r.view.EndedMs = max(x.offset(time.Now()), 1e-6)
+		}
+	}()
+	x.stage(ctx, i)
 }
 
 // missing is a stage that is needed and has no result; none where there is none.

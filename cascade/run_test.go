@@ -141,7 +141,7 @@ func TestFacesAndWhoTheyAre(t *testing.T) {
 		text := offload.Explain(&r)
 		for _, want := range []string{
 			`OBJECT_DETECTION with cascade "people"`, "0 ms: faces (detect with faces) took 100 ms, with time until 500 ms; 1 of 1 tasks answered, 1 by local",
-			"100 ms: heads (crop) took 0 ms", "2 of 2 tasks answered, 2 by cloud", `400 ms: mixed answered "part 3 0"`, "as t/faces.",
+			"100 ms: heads (crop) took 0 ms", "2 of 2 tasks answered, 2 by cloud", `400 ms: the box and targets together answered "part 3 0"`, "as t/faces.",
 		} {
 			assert.Contains(t, text, want)
 		}
@@ -427,6 +427,26 @@ func TestStagesRunOnceAndInOrder(t *testing.T) {
 		}
 		require.Empty(t, r.pictures)
 	})
+}
+
+// What may leave the box as features alone may not do so as a crop either, and the record says so.
+func TestCropsOfAPictureThatLeavesAsFeaturesAlone(t *testing.T) {
+	e := &engine{answer: threeFaces}
+	o := newRunner(t, e, Options{}).Do(t.Context(), parsed(t, people(t)), offload.Task{ID: "t", Payload: photo(t), FeaturesOnly: true})
+	require.Len(t, e.tasks, 3)
+	for _, task := range e.tasks {
+		require.True(t, task.FeaturesOnly, task.ID)
+	}
+	require.True(t, o.Record.FeaturesOnly)
+}
+
+func TestStageThatPanicsIsOneThatFailed(t *testing.T) {
+	e := &engine{answer: func(offload.Task) offload.Outcome { panic("index out of range") }}
+	r := newRunner(t, e, Options{})
+	o := r.Do(t.Context(), parsed(t, people(t)), offload.Task{ID: "t", Payload: photo(t)})
+	require.Equal(t, offload.Failed, o.Reason)
+	require.Contains(t, o.Record.Error, "panic: index out of range")
+	require.Empty(t, r.pictures)
 }
 
 func TestRunnerOptions(t *testing.T) {

@@ -56,8 +56,12 @@ func (s Spec) batched(ctx context.Context, graph Graph) (Graph, error) {
 	if size == 1 {
 		return graph, nil
 	}
+	sizes := s.Input.sizes(graph.About())
 	err := errNoBatches
 	if graph.About().Batches {
+		err = fits(sizes, size)
+	}
+	if err == nil {
 		err = prove(ctx, graph, size)
 	}
 	switch {
@@ -66,7 +70,7 @@ func (s Spec) batched(ctx context.Context, graph Graph) (Graph, error) {
 	case err != nil:
 		return nil, errors.Join(err, graph.Close())
 	}
-	return newBatched(graph, size, time.Duration(s.Batch.DelayMs*float64(time.Millisecond)), s.Input.sizes(graph.About()), time.After), nil
+	return newBatched(graph, size, milliseconds(s.Batch.DelayMs), sizes, time.After), nil
 }
 
 // sizes are how many values each input of a graph has for one example.
@@ -85,17 +89,29 @@ func (in Input) sizes(about About) []int {
 	return sizes
 }
 
+// fits says whether a batch of inputs is within bounds, before there is memory for it.
+func fits(inputs []int, size int) error {
+	bytes := 0
+	for _, n := range inputs {
+		bytes += 4 * n * size
+	}
+	if bytes > batchBytes {
+		return tooLarge{fmt.Errorf("batch.size is %d: its inputs take %d bytes: allowed are up to %d", size, bytes, batchBytes)}
+	}
+	return nil
+}
+
+// tooLarge is an error that is errNoBatches as well, and says something else.
+type tooLarge struct{ error }
+
+func (tooLarge) Unwrap() error { return errNoBatches }
+
 // prove runs a full batch of zeros once: a graph may promise a free first dimension and have
 // a batch of one built in.
 func prove(ctx context.Context, graph Graph, size int) error {
 	fill := func(inputs [][]float32) error {
-		values := 0
 		for _, in := range inputs {
 			clear(in)
-			values += len(in)
-		}
-		if 4*values > batchBytes {
-			return fmt.Errorf("batch.size is %d: its inputs take %d bytes: allowed are up to %d", size, 4*values, batchBytes)
 		}
 		return nil
 	}

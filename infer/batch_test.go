@@ -45,6 +45,9 @@ func (g *doubler) Run(ctx context.Context, batch int, fill func([][]float32) err
 		}
 	}
 	for i := range in {
+		if i%2 == 0 && in[i] == 14 {
+			panic("very unlucky")
+		}
 		if i%2 == 0 && in[i] == 13 {
 			return errors.New("unlucky")
 		}
@@ -111,14 +114,16 @@ func TestABatchGoesWhenItsTimeIsUp(t *testing.T) {
 }
 
 func TestADeadlineShortensTheWait(t *testing.T) {
-	g := &batched{delay: time.Hour, takes: time.Second}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	late, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	assert.InDelta(t, 58, g.patience([]*example{{ctx: t.Context()}, {ctx: ctx}}).Seconds(), 5)
-	assert.Zero(t, g.patience([]*example{{ctx: ctx}, {ctx: late}}))
-	assert.Equal(t, time.Hour, g.patience([]*example{{ctx: t.Context()}}))
+	synctest.Test(t, func(t *testing.T) {
+		g := &batched{delay: time.Hour, takes: time.Second}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		late, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.Equal(t, 58*time.Second, g.patience([]*example{{ctx: t.Context()}, {ctx: ctx}}))
+		assert.Zero(t, g.patience([]*example{{ctx: ctx}, {ctx: late}}))
+		assert.Equal(t, time.Hour, g.patience([]*example{{ctx: t.Context()}}))
+	})
 }
 
 func TestABadExampleHarmsNoOther(t *testing.T) {
@@ -138,6 +143,23 @@ func TestABadExampleHarmsNoOther(t *testing.T) {
 	}
 	callers.Wait()
 	assert.Equal(t, []int{3, 1, 1, 1}, inner.batches)
+}
+
+func TestAPanicOfABatchEndsItsExampleAlone(t *testing.T) {
+	inner := &doubler{}
+	g := batchedFor(t, inner, 2, never)
+	var callers sync.WaitGroup
+	for _, v := range []float32{1, 14} {
+		callers.Go(func() {
+			_, err := twice(t.Context(), g, v)
+			if v == 14 {
+				assert.ErrorContains(t, err, "panicked: very unlucky")
+				return
+			}
+			assert.NoError(t, err)
+		})
+	}
+	callers.Wait()
 }
 
 func TestARunEndsWhenNobodyWaitsForIt(t *testing.T) {
@@ -189,6 +211,46 @@ func TestWhatIsGivenUpBeforeItsBatchIsNotRun(t *testing.T) {
 	assert.Equal(t, []int{1}, inner.batches)
 }
 
+func TestOneThatIsGivenUpDoesNotStopItsBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &doubler{block: make(chan struct{}), running: make(chan struct{}, 1)}
+		g := newBatched(inner, 2, time.Millisecond, []int{2}, never)
+		ctx, cancel := context.WithCancel(t.Context())
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			_, err := twice(ctx, g, 1)
+			assert.ErrorIs(t, err, context.Canceled)
+		})
+		callers.Go(func() {
+			got, err := twice(t.Context(), g, 2)
+			assert.NoError(t, err)
+			assert.Equal(t, []float32{4, -4}, got)
+		})
+		<-inner.running
+		cancel()
+		synctest.Wait()
+		close(inner.block)
+		callers.Wait()
+		assert.Equal(t, []int{2}, inner.batches)
+		assert.NoError(t, g.Close())
+	})
+}
+
+func TestCloseWaitsForNoBatchThatNobodyWaitsFor(t *testing.T) {
+	waits := make(chan struct{}, 1)
+	g := newBatched(&doubler{}, 2, time.Hour, []int{2}, func(time.Duration) <-chan time.Time { waits <- struct{}{}; return nil })
+	ctx, cancel := context.WithCancel(t.Context())
+	var caller sync.WaitGroup
+	caller.Go(func() {
+		_, err := twice(ctx, g, 1)
+		assert.ErrorIs(t, err, context.Canceled)
+	})
+	<-waits
+	cancel()
+	caller.Wait()
+	assert.NoError(t, g.Close())
+}
+
 func TestBatchesAreForThoseThatTheyHelp(t *testing.T) {
 	spec := Spec{Input: Input{Type: "signal", Shape: []int{2}}, Batch: Batch{DelayMs: 1}}
 	g, err := spec.batched(t.Context(), &doubler{})
@@ -205,8 +267,19 @@ func TestBatchesAreForThoseThatTheyHelp(t *testing.T) {
 	_, err = spec.batched(t.Context(), flat)
 	assert.ErrorIs(t, err, errNoBatches)
 
-	spec.Batch.Size = 1
+	large := spec
+	large.Input.Shape = []int{1 << 20}
+	large.Batch.Size = mostBatch
 	inner := &doubler{}
+	_, err = large.batched(t.Context(), inner)
+	require.EqualError(t, err, "batch.size is 256: its inputs take 1073741824 bytes: allowed are up to 268435456")
+	large.Input.Shape, large.Batch.Size = []int{maxValues}, 0
+	g, err = large.batched(t.Context(), inner)
+	require.NoError(t, err)
+	assert.Same(t, inner, g, "nobody asked for it")
+	assert.Empty(t, inner.batches, "found before there is memory for it")
+
+	spec.Batch.Size = 1
 	g, err = spec.batched(t.Context(), inner)
 	require.NoError(t, err)
 	assert.Same(t, inner, g)

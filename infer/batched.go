@@ -168,7 +168,8 @@ func (g *batched) run(batch []*example) {
 	}
 }
 
-func (g *batched) runTogether(batch []*example) error {
+func (g *batched) runTogether(batch []*example) (err error) {
+	defer contain(&err) // no caller is there to do it
 	ctx, cancel := whileAny(batch)
 	defer cancel()
 	fill := func(inputs [][]float32) error {

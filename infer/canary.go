@@ -21,6 +21,7 @@ type trial struct {
 
 	mu       sync.Mutex
 	due      float64 // shares of a task that the new version is behind by
+	short    int     // tasks that were its turn and left no time for it
 	old, new arm
 	next     int // tasks of the new version at which it is judged
 	verdict  *verdict
@@ -51,7 +52,11 @@ func (t *trial) takes(left, needed time.Duration) bool {
 	}
 	const exact = 1e-9 // ten times 0.1 is a little less than 1
 	t.due = min(t.due+t.rules.Share, 2)
-	if t.due < 1-exact || left < needed {
+	if t.due < 1-exact {
+		return false
+	}
+	if left < needed {
+		t.short++
 		return false
 	}
 	t.due--
@@ -157,7 +162,11 @@ func (t *trial) judge(now time.Time) {
 	for t.next <= t.new.tasks {
 		t.next *= 2
 	}
-	if v := judge(&t.old, &t.new, t.rules, last); v != nil {
+	v := judge(&t.old, &t.new, t.rules, last)
+	if last && t.new.tasks < firstJudged && t.short > t.new.tasks { // all others would be late as well
+		v = &verdict{reason: fmt.Sprintf("it answered %d tasks: %d that were its turn left no time for it beside the former version", t.new.tasks, t.short)}
+	}
+	if v != nil {
 		t.verdict = v
 		t.wake()
 	}
@@ -182,8 +191,12 @@ func (r *Repository) startTrial(s *series, m *model, rules Canary) {
 		}
 	})
 	r.mu.Lock()
+	before := s.trial
 	s.trial = t
 	r.mu.Unlock()
+	if before != nil { // of the same version, whose files were changed
+		r.retire(s, before.model)
+	}
 	r.opts.Log.Infof("model %s is on trial beside %s: it answers %.3g of the tasks, %d of them", m.variant, s.current.variant, rules.Share, rules.Tasks)
 }
 

@@ -131,6 +131,9 @@ func TestAVersionThatFailsIsTakenBackAndNoTaskIsLost(t *testing.T) {
 	assert.Contains(t, r.Models()[0].Error, "8 of its 8 tasks failed, of the former version 0 of 80")
 	assert.Contains(t, r.Models()[1].LastVerdict, "surface/2: taken back: 8 of its 8 tasks failed")
 	assert.Equal(t, uint64(1), r.Counts().TakenBack)
+	got, err := r.Infer(t.Context(), "surface/2", offload.Task{Payload: pixel(t)})
+	require.NoError(t, err)
+	assert.Equal(t, "surface/1", got.Model, "who still asks for it is answered")
 
 	r.look(t.Context(), true)
 	assert.Equal(t, TakenBack, statesOf(r)["surface/2"], "it is not tried again")
@@ -219,6 +222,67 @@ func TestANewerVersionTakesTheTrialOver(t *testing.T) {
 	assert.Equal(t, map[string]State{"surface/1": Ready, "surface/2": Unloaded, "surface/3": Canaried}, statesOf(r))
 }
 
+func TestFilesThatChangeDuringTheirTrialAreTriedAnew(t *testing.T) {
+	r, _, dir := onTrial(t, takes(10*time.Millisecond), "")
+	put(t, dir, "surface", "2", "0", tinyImage)
+	r.look(t.Context(), true)
+	r.drains.Wait()
+	assert.Equal(t, map[string]State{"surface/1": Ready, "surface/2": Canaried}, statesOf(r))
+	assert.Equal(t, uint64(3), r.Counts().Loads, "onTrial sees at the end that the replaced one was freed")
+}
+
+func TestAnotherVersionByHandEndsTheTrial(t *testing.T) {
+	r, _, dir := onTrial(t, takes(10*time.Millisecond), "")
+	put(t, dir, "surface", "3", "first", tinyImage)
+	require.NoError(t, r.loadByHand(t.Context(), "surface", "3"))
+	r.drains.Wait()
+	assert.Equal(t, map[string]State{"surface/1": Unloaded, "surface/2": Unloaded, "surface/3": Ready}, statesOf(r))
+	assert.Equal(t, map[string]int{"surface/3": 1}, ask(t, r, 1), "onTrial sees at the end that both others were freed")
+}
+
+func TestChangedFilesOfTheVersionAtWorkAreOnTrialToo(t *testing.T) {
+	r, _, dir := onTrial(t, takes(10*time.Millisecond), "canary: {tasks: 16}\n")
+	for r.series["surface"].trial != nil {
+		ask(t, r, 1000)
+	}
+	require.Equal(t, Ready, statesOf(r)["surface/2"])
+	put(t, dir, "surface", "2", "first", tinyImage)
+	r.look(t.Context(), true)
+	status := r.Models()[0]
+	require.NotNil(t, status.Trial)
+	assert.Equal(t, "surface/2", status.Trial.Beside)
+	ask(t, r, 5000)
+	assert.Nil(t, r.Models()[0].Trial)
+	assert.Equal(t, uint64(2), r.Counts().Promoted)
+}
+
+func TestAVersionOnTrialThatIsLostLeavesTheOldOne(t *testing.T) {
+	r, _, _ := onTrial(t, takes(10*time.Millisecond), "")
+	r.series["surface"].trial.model.loss.tell(errors.New("its server went away"))
+	r.dropLost(t.Context())
+	r.drains.Wait()
+	assert.Equal(t, map[string]State{"surface/1": Ready, "surface/2": Failed}, statesOf(r))
+	assert.Contains(t, r.Models()[0].Error, "its server went away")
+	assert.Equal(t, map[string]int{"surface/1": 1}, ask(t, r, 1))
+	r.look(t.Context(), false)
+	assert.Equal(t, Canaried, statesOf(r)["surface/2"], "it is tried again at the next look")
+}
+
+// What every task is too short of time for would be promoted untried, and then be late for all.
+func TestAVersionThatNoTaskHasTimeForIsTakenBackAtTheEnd(t *testing.T) {
+	r, clock, _ := onTrial(t, takes(10*time.Millisecond), "")
+	task := offload.Task{Payload: pixel(t)}
+	for range 50 {
+		task.Deadline = clock.now().Add(35 * time.Millisecond) // less than four times 10 ms
+		_, err := r.Infer(t.Context(), "surface/1", task)
+		require.NoError(t, err)
+	}
+	clock.advance(25 * time.Hour)
+	r.look(t.Context(), false)
+	assert.Equal(t, TakenBack, statesOf(r)["surface/2"])
+	assert.Contains(t, r.Models()[0].Error, "it answered 0 tasks: 41 that were its turn left no time for it beside the former version")
+}
+
 func TestSharesAreExact(t *testing.T) {
 	for _, share := range []float64{.01, .05, .1, .125, .25, .3, .5} {
 		trial := newTrial(nil, Canary{Share: share}, time.Time{}, nil)
@@ -233,6 +297,51 @@ func TestSharesAreExact(t *testing.T) {
 	}
 }
 
+func TestTasksThatLeaveNoTimeAreNotMadeUpForAllAtOnce(t *testing.T) {
+	trial := newTrial(nil, Canary{Share: .5}, time.Time{}, nil)
+	for range 100 {
+		require.False(t, trial.takes(0, time.Hour))
+	}
+	n := 0
+	for range 10 {
+		if trial.takes(time.Hour, 0) {
+			n++
+		}
+	}
+	assert.Equal(t, 6, n, "one more than its share")
+}
+
+// A task that is called off would have taken longer; one that waited for a place says nothing.
+func TestWhatATaskWithoutAnAnswerSays(t *testing.T) {
+	trial := newTrial(nil, DefaultCanary(), time.Time{}, nil)
+	for range 3 {
+		trial.note(&trial.new, 10*time.Millisecond, nil, time.Time{})
+	}
+	trial.note(&trial.new, time.Millisecond, context.Canceled, time.Time{})
+	assert.Len(t, trial.new.times.list, 3)
+	trial.note(&trial.new, time.Second, context.Canceled, time.Time{})
+	assert.Len(t, trial.new.times.list, 4)
+	trial.note(&trial.new, 0, context.DeadlineExceeded, time.Time{})
+	assert.Equal(t, [2]int{3, 0}, [2]int{trial.new.tasks, trial.new.errors})
+	trial.note(&trial.new, time.Second, context.DeadlineExceeded, time.Time{})
+	assert.Equal(t, [2]int{4, 1}, [2]int{trial.new.tasks, trial.new.errors})
+}
+
+func TestATaskThatFindsNoPlaceIsNoFailureOfTheNewVersion(t *testing.T) {
+	r, clock, _ := onTrial(t, takes(10*time.Millisecond), "concurrency: 1\ncanary: {share: 0.5}\n")
+	trial := r.series["surface"].trial
+	require.NoError(t, trial.model.places.enter(t.Context(), time.Time{}))
+	for range 4 {
+		task := offload.Task{Payload: pixel(t), Deadline: clock.now().Add(60 * time.Millisecond)}
+		got, err := r.Infer(t.Context(), "surface/1", task)
+		require.NoError(t, err)
+		require.Equal(t, "surface/1", got.Model)
+	}
+	trial.model.places.leave()
+	assert.Equal(t, arm{}, trial.new)
+	assert.Equal(t, 4, trial.old.tasks)
+}
+
 func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 	same := func(n int, d time.Duration) evenly {
 		var e evenly
@@ -240,6 +349,10 @@ func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 			e.add(d)
 		}
 		return e
+	}
+	late := same(3, 10*time.Millisecond)
+	for range 5 {
+		late.add(20 * time.Millisecond)
 	}
 	rules := DefaultCanary()
 	for name, c := range map[string]struct {
@@ -256,14 +369,33 @@ func TestTheVerdictIsWhatTheFiguresSay(t *testing.T) {
 		"slower, unnoticed": {
 			arm{tasks: 900, times: same(900, 50*time.Microsecond)}, arm{tasks: 100, times: same(100, 400*time.Microsecond)}, true, "promoted",
 		},
+		"slower, perhaps by chance": {
+			arm{tasks: 72, times: same(72, 10*time.Millisecond)}, arm{tasks: 8, times: late}, false, "<nil>",
+		},
 		"slower": {
 			arm{tasks: 900, times: same(900, 5*time.Millisecond)}, arm{tasks: 100, times: same(100, 8*time.Millisecond)}, true, "taken back: its median is 8ms",
 		},
-		"nothing": {arm{}, arm{}, true, "promoted"},
+		"nothing":        {arm{}, arm{}, true, "promoted"},
+		"few, all fail":  {arm{tasks: 2}, arm{tasks: 2, errors: 2}, true, "taken back: 2 of its 2"},
+		"few, one fails": {arm{tasks: 30}, arm{tasks: 3, errors: 1}, true, "promoted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Contains(t, fmt.Sprint(judge(&c.old, &c.fresh, rules, c.last)), c.want)
 		})
+	}
+}
+
+func TestTimesAreKeptEvenlyOverTheTrial(t *testing.T) {
+	var e evenly
+	const all = 10_000
+	for i := range all {
+		e.add(time.Duration(i))
+	}
+	list := e.sorted()
+	assert.Less(t, len(list), mostEvenly)
+	assert.GreaterOrEqual(t, len(list), mostEvenly/2)
+	for _, q := range []float64{.1, .5, .9} {
+		assert.InDelta(t, q*all, float64(quantile(list, q)), all/50)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // mostCommands bounds what waits to be done by hand.
@@ -17,25 +18,23 @@ const mostCommands = 16
 // what comes of it.
 var ErrUnderWay = errors.New("still under way")
 
-// command is something asked by hand.
+// command is something asked by hand. Either it is begun or its caller takes it back.
 type command struct {
-	ctx  context.Context
-	do   func(context.Context) error
-	done chan error // has room for one
+	do    func(context.Context) error
+	taken *atomic.Bool // begun, or taken back
+	done  chan error   // has room for one
 }
 
 // run does it, unless who asked has gone.
 func (c command) run(ctx context.Context) {
-	if err := c.ctx.Err(); err != nil {
-		c.done <- err
-		return
+	if c.taken.CompareAndSwap(false, true) {
+		c.done <- c.do(ctx)
 	}
-	c.done <- c.do(ctx)
 }
 
 // ask has the goroutine of keep do something and waits for it.
 func (r *Repository) ask(ctx context.Context, do func(context.Context) error) error {
-	c := command{ctx: ctx, do: do, done: make(chan error, 1)}
+	c := command{do: do, taken: &atomic.Bool{}, done: make(chan error, 1)}
 	select {
 	case <-r.ended:
 		return ErrClosed
@@ -52,8 +51,11 @@ func (r *Repository) ask(ctx context.Context, do func(context.Context) error) er
 	case <-r.ended:
 		return ErrClosed
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrUnderWay, ctx.Err())
 	}
+	if c.taken.CompareAndSwap(false, true) {
+		return fmt.Errorf("%w: not begun, as another model is being loaded: try again later: %w", ErrBusy, ctx.Err())
+	}
+	return fmt.Errorf("%w: %w", ErrUnderWay, ctx.Err())
 }
 
 // Load loads a version of a model by hand, which takes over at once, without a trial: one that
@@ -61,8 +63,8 @@ func (r *Repository) ask(ctx context.Context, do func(context.Context) error) er
 // of it before. With one, that version stays until the model's files change or another is
 // loaded by hand. While the version cannot be loaded nothing changes.
 //
-// Load, Unload, Rollback and Rescan return when it is done, or with ErrUnderWay when ctx ended
-// before. What is decided by hand does not survive the Repository.
+// Load, Unload, Rollback and Rescan return when it is done. When ctx ends before, they return
+// with ErrUnderWay, or with ErrBusy if it was not begun: then it will not be. What is decided by hand does not survive the Repository.
 func (r *Repository) Load(ctx context.Context, name, version string) error {
 	return r.ask(ctx, func(ctx context.Context) error { return r.loadByHand(ctx, name, version) })
 }
@@ -91,7 +93,7 @@ func (r *Repository) Rescan(ctx context.Context) error {
 }
 
 func (r *Repository) loadByHand(ctx context.Context, name, number string) error {
-	r.list(true)
+	r.list(true, name) // to read the files of all may take minutes
 	s, err := r.named(name)
 	if err != nil {
 		return err

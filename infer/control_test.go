@@ -55,6 +55,14 @@ func TestWhatIsDoneByHandHolds(t *testing.T) {
 	assert.Equal(t, "surface/4 good", label(t, r), "a version that is added ends what was decided by hand")
 }
 
+func TestRollbackGoesToWhatAnsweredBefore(t *testing.T) {
+	r, _ := served(t)
+	require.NoError(t, r.Load(t.Context(), "surface", "1"))
+	require.NoError(t, r.Load(t.Context(), "surface", "3"))
+	require.NoError(t, r.Rollback(t.Context(), "surface"))
+	assert.Equal(t, "surface/1 good", label(t, r), "and not to 2, which is next")
+}
+
 func TestWhatCannotBeDoneByHandChangesNothing(t *testing.T) {
 	r, dir := served(t)
 	ctx := t.Context()
@@ -91,12 +99,23 @@ func TestATrialIsEndedByHand(t *testing.T) {
 	assert.Equal(t, Unloaded, statesOf(r)["surface/2"])
 }
 
+// Reading the files of all models may take minutes.
+func TestLoadingOneByHandReadsTheFilesOfNoOther(t *testing.T) {
+	r, dir := served(t)
+	put(t, dir, "other", "1", "0", tinyImage)
+	require.NoError(t, r.Load(t.Context(), "surface", "1"))
+	assert.Empty(t, r.Model("other"), "not taken note of: its files may be half there")
+	require.NoError(t, r.Load(t.Context(), "other", ""))
+	assert.Equal(t, Ready, r.Model("other")[0].State)
+}
+
 func TestCommandsAreBoundedAndTheirTimeToo(t *testing.T) {
 	r, _ := served(t)
 	busy, held := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
+	begun, leave := context.WithCancel(t.Context())
 	go func() {
-		first <- r.ask(context.Background(), func(context.Context) error {
+		first <- r.ask(begun, func(context.Context) error {
 			close(held)
 			<-busy
 			return nil
@@ -106,11 +125,14 @@ func TestCommandsAreBoundedAndTheirTimeToo(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range mostCommands {
-		require.ErrorIs(t, r.Load(gone, "surface", "1"), ErrUnderWay)
+		err := r.Load(gone, "surface", "1")
+		require.ErrorIs(t, err, ErrBusy)
+		require.ErrorContains(t, err, "not begun")
 	}
 	require.ErrorIs(t, r.Load(t.Context(), "surface", "1"), ErrBusy)
+	leave()
+	require.ErrorIs(t, <-first, ErrUnderWay, "what was begun goes on")
 	close(busy)
-	require.NoError(t, <-first)
 	waitFor(func() bool { return len(r.commands) == 0 })
 	require.NoError(t, r.Rescan(t.Context()))
 	assert.Equal(t, "surface/3 dent", label(t, r), "what nobody waits for any more is not begun")

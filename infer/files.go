@@ -22,8 +22,16 @@ type stamp string
 // content tells whether they were changed. The zero value is that of nothing read.
 type content [sha256.Size]byte
 
-// filesOf lists a version's files by name. Hidden ones do not count, nor what TensorRT keeps
-// beside a model of its own accord.
+// isBeside says whether a name is one of a file in a version's folder that counts as the
+// model's, and has its sum where models have to be signed. It is one component of a path, so
+// that no file of elsewhere is meant. Hidden files do not count, nor what TensorRT keeps beside
+// a model of its own accord.
+func isBeside(name string) bool {
+	made := slices.Contains([]string{".engine", ".profile", ".timing"}, filepath.Ext(name))
+	return name != "" && len(name) <= 255 && name[0] != '.' && filepath.Base(name) == name && !made
+}
+
+// filesOf lists a version's files by name.
 func filesOf(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -31,8 +39,7 @@ func filesOf(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		made := slices.Contains([]string{".engine", ".profile", ".timing"}, filepath.Ext(e.Name()))
-		if info, err := os.Stat(filepath.Join(dir, e.Name())); err != nil || !info.Mode().IsRegular() || e.Name()[0] == '.' || made {
+		if info, err := os.Stat(filepath.Join(dir, e.Name())); err != nil || !info.Mode().IsRegular() || !isBeside(e.Name()) {
 			continue
 		}
 		if len(names) == maxFiles {

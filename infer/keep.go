@@ -49,7 +49,8 @@ func (r *Repository) pause() time.Duration {
 // takes them for complete. Models are loaded one after the other: on a small box two at once
 // would take the cores from the tasks.
 func (r *Repository) look(ctx context.Context, byHand bool) {
-	if !r.list(byHand) {
+	r.unsettled = false
+	if !r.list(byHand, "") {
 		return // what is loaded goes on: a folder that is gone for a moment costs nothing
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.series)) {
@@ -58,14 +59,14 @@ func (r *Repository) look(ctx context.Context, byHand bool) {
 	r.judge()
 }
 
-// list takes note of what is in the folder. At the first time nothing waits until it stands
-// still: there is nothing yet that half a file could replace.
-func (r *Repository) list(byHand bool) bool {
+// list takes note of what is in the folder, of one model alone or, without a name, of all. At the
+// first time nothing waits until it stands still: there is nothing yet that half a file could
+// replace.
+func (r *Repository) list(byHand bool, name string) bool {
 	r.looks++
-	r.unsettled = false
 	list, problem := scan(r.opts.Dir)
-	if r.opts.Only != "" {
-		list = slices.DeleteFunc(list, func(f found) bool { return f.name != r.opts.Only })
+	for _, only := range []string{r.opts.Only, name} {
+		list = slices.DeleteFunc(list, func(f found) bool { return only != "" && f.name != only })
 	}
 	r.report(problem)
 	if problem != nil && list == nil {
@@ -76,7 +77,11 @@ func (r *Repository) list(byHand bool) bool {
 	for _, f := range list {
 		r.notice(f, byHand, complete)
 	}
-	r.forget(list, complete)
+	for _, s := range slices.Collect(maps.Values(r.series)) {
+		if name == "" || s.name == name {
+			r.forget(s, list, complete)
+		}
+	}
 	return true
 }
 
@@ -185,21 +190,19 @@ func (r *Repository) keepVersion(s *series, v *version) {
 	s.versions[v.number] = v
 }
 
-// forget puts the models away whose folder is gone, at the second look that does not find it.
-func (r *Repository) forget(list []found, complete bool) {
-	for _, s := range slices.Collect(maps.Values(r.series)) {
-		if slices.ContainsFunc(list, func(f found) bool { return f.name == s.name }) {
-			continue
-		}
-		if !s.missing && !complete {
-			s.missing, r.unsettled = true, true
-			continue
-		}
-		r.putAway(s)
-		r.mu.Lock()
-		delete(r.series, s.name)
-		r.mu.Unlock()
-		r.opts.Log.Infof("model %s is gone from the folder", s.name)
-		r.opts.OnChange()
+// forget puts a model away whose folder is gone, at the second look that does not find it.
+func (r *Repository) forget(s *series, list []found, complete bool) {
+	if slices.ContainsFunc(list, func(f found) bool { return f.name == s.name }) {
+		return
 	}
+	if !s.missing && !complete {
+		s.missing, r.unsettled = true, true
+		return
+	}
+	r.putAway(s)
+	r.mu.Lock()
+	delete(r.series, s.name)
+	r.mu.Unlock()
+	r.opts.Log.Infof("model %s is gone from the folder", s.name)
+	r.opts.OnChange()
 }

@@ -41,6 +41,8 @@ type model struct {
 	// first is the time of the first run, which pays for memory and, on an accelerator, for
 	// building kernels.
 	first time.Duration
+	log   Logger
+	told  sync.Once // of a panic: one of a model is as good as all
 }
 
 // learned is what a version showed of itself at work. It outlives the loaded model: a
@@ -69,8 +71,12 @@ func (l *learned) counts() (answers, failed uint64) {
 	return l.answers, l.failed
 }
 
-// note counts one task.
+// note counts one task. One that was called off, as a backup whose answer came from
+// elsewhere, says nothing of the model.
 func (l *learned) note(took time.Duration, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
@@ -84,21 +90,26 @@ func (l *learned) note(took time.Duration, err error) {
 // loadModel readies the files of a version and proves them with a first inference.
 func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) {
 	files, err := r.readFiles(v)
+	if files.content != (content{}) {
+		v.content = files.content
+	}
 	if err != nil {
 		return nil, err
 	}
-	v.content = files.content
 	loss := &loss{wake: r.lost}
-	graph, err := r.opts.Backend.Load(ctx, Source{Dir: v.dir, Name: v.name, Version: v.number, ONNX: files.onnx, Spec: v.spec, Lost: loss.tell})
-	if err == nil {
-		graph, err = v.spec.batched(ctx, graph)
+	graph, err := r.loadGraph(ctx, Source{Dir: v.dir, Name: v.name, Version: v.number, ONNX: files.onnx, Spec: v.spec, Lost: loss.tell})
+	if p := (*panicked)(nil); errors.As(err, &p) {
+		p.tell(r.opts.Log, v.variant())
 	}
 	if err != nil {
+		if graph != nil { // it was there when something panicked
+			err = errors.Join(err, graph.Close())
+		}
 		return nil, err
 	}
 	m := &model{
 		variant: v.variant(), version: v, spec: v.spec, content: v.content, graph: graph,
-		lease: newLease(), loss: loss, learned: v.learned, now: r.opts.now,
+		lease: newLease(), loss: loss, learned: v.learned, now: r.opts.now, log: r.opts.Log,
 	}
 	n := v.spec.Concurrency
 	if together, is := graph.(*batched); is {
@@ -115,6 +126,15 @@ func (r *Repository) loadModel(ctx context.Context, v *version) (*model, error) 
 		return nil, errors.Join(fmt.Errorf("first inference: %w", err), graph.Close())
 	}
 	return m, nil
+}
+
+func (r *Repository) loadGraph(ctx context.Context, source Source) (graph Graph, err error) {
+	defer contain(&err)
+	graph, err = r.opts.Backend.Load(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	return source.Spec.batched(ctx, graph)
 }
 
 // warmUp runs a made-up task through every step, several times: what the later runs take
@@ -168,7 +188,15 @@ func (m *model) answer(ctx context.Context, task offload.Task) (offload.Answer, 
 	if task.Kind != m.spec.TaskKind() {
 		return offload.Answer{}, fmt.Errorf("%w: type %s: the model is for %s", ErrInput, task.Kind, m.spec.Kind)
 	}
-	answer, err := m.steps.answer(ctx, m.graph, task)
+	answer, err := m.contained(ctx, task)
+	if p := (*panicked)(nil); errors.As(err, &p) {
+		m.told.Do(func() { p.tell(m.log, m.variant) })
+	}
 	answer.Model = m.variant
 	return answer, err
+}
+
+func (m *model) contained(ctx context.Context, task offload.Task) (answer offload.Answer, err error) {
+	defer contain(&err)
+	return m.steps.answer(ctx, m.graph, task)
 }

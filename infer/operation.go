@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"time"
 )
 
@@ -64,10 +63,9 @@ func (o Operation) validate(c *checker) {
 	if o.Precision != "" {
 		c.oneOf("precision", o.Precision, "fp32", "fp16", "int8")
 	}
-	positive := func(key string, v float64) { c.check(v >= 0 && v <= 1e9, key, v, "0 to 1e9") }
-	positive("cost.service_ms", o.Cost.ServiceMs)
-	positive("cost.joules", o.Cost.Joules)
-	positive("cost.memory_mb", o.Cost.MemoryMB)
+	c.figure("cost.service_ms", o.Cost.ServiceMs)
+	c.figure("cost.joules", o.Cost.Joules)
+	c.figure("cost.memory_mb", o.Cost.MemoryMB)
 	c.check(len(o.Cost.Measured) <= 200, "cost.measured", quoted(o.Cost.Measured), "up to 200 bytes of text")
 	c.check(o.Concurrency >= 0 && o.Concurrency <= 1024, "concurrency", o.Concurrency, "1 to 1024, or 0 for the repository's")
 	if share := o.Canary.Share; !math.IsNaN(share) {
@@ -81,9 +79,7 @@ func (o Operation) validate(c *checker) {
 func (o Operation) validateFiles(c *checker) {
 	c.check(len(o.Files) <= maxFiles, "files", fmt.Sprintf("%d long", len(o.Files)), fmt.Sprintf("up to %d files", maxFiles))
 	for i, f := range o.Files {
-		// One component of a path, so that no file of elsewhere is meant.
-		plain := f.Name != "" && len(f.Name) <= 255 && f.Name[0] != '.' && filepath.Base(f.Name) == f.Name && f.Name != SpecFile && f.Name != GraphFile
-		c.check(plain, fmt.Sprintf("files[%d].name", i), quoted(f.Name), "a file's name in the same folder, other than "+SpecFile+" and "+GraphFile)
+		c.check(isBeside(f.Name) && f.Name != SpecFile && f.Name != GraphFile, fmt.Sprintf("files[%d].name", i), quoted(f.Name), "a file's name in the same folder, other than "+SpecFile+" and "+GraphFile)
 		sum, err := hex.DecodeString(f.SHA256)
 		c.check(err == nil && len(sum) == 32, fmt.Sprintf("files[%d].sha256", i), quoted(f.SHA256), "64 hex digits")
 	}

@@ -79,23 +79,36 @@ func (s Spec) validateSplit(c *checker) {
 	sum, err := hex.DecodeString(s.Split.SHA256)
 	c.check(err == nil && len(sum) == sha256.Size, "split.sha256", quoted(s.Split.SHA256), "64 hex digits: that of the whole's model.onnx")
 	c.check(len(s.Split.At) >= 1 && len(s.Split.At) <= features.MaxTensors, "split.at", s.Split.At, fmt.Sprintf("a list of 1 to %d tensors", features.MaxTensors))
-	c.check(s.Split.FeatureBytes >= 0 && s.Split.HeadMs >= 0 && s.Split.TailMs >= 0, "split", "measured below 0", "figures of 0 or more")
+	c.check(s.Split.FeatureBytes >= 0, "split.feature_bytes", s.Split.FeatureBytes, "0 or more")
+	c.figure("split.head_ms", s.Split.HeadMs)
+	c.figure("split.tail_ms", s.Split.TailMs)
 	c.check(!s.reconstructs(), "anomaly.reconstruction", quoted(s.Anomaly.Reconstruction), "none for a part of a network, which has not the whole's input")
 	if s.Split.Part == Head {
 		c.check(slices.Equal(s.Outputs, s.Split.At), "outputs", s.Outputs, "the same list as split.at")
 		return
 	}
+	for _, u := range uses() {
+		if s.Kind == u.kind.String() {
+			c.oneOf("decoder", s.Decoder, u.decoders...)
+		}
+	}
 	s.validateTensors(c)
 }
 
 func (s Spec) validateTensors(c *checker) {
-	side := fmt.Sprintf("0 to %d pixels", maxSide)
-	c.check(s.Input.Width >= 0 && s.Input.Width <= maxSide, "input.width", s.Input.Width, side)
-	c.check(s.Input.Height >= 0 && s.Input.Height <= maxSide, "input.height", s.Input.Height, side)
+	least := 0
+	if s.TaskKind() == offload.ObjectDetection { // boxes are in the picture's pixels
+		least = 1
+	}
+	side := fmt.Sprintf("%d to %d pixels", least, maxSide)
+	c.check(s.Input.Width >= least && s.Input.Width <= maxSide, "input.width", s.Input.Width, side)
+	c.check(s.Input.Height >= least && s.Input.Height <= maxSide, "input.height", s.Input.Height, side)
 	names := make([]string, len(s.Input.Tensors))
 	left := features.MaxValues
 	for i, t := range s.Input.Tensors {
 		names[i] = t.Name
+		c.check(len(t.Name) >= 1 && len(t.Name) <= features.MaxName, fmt.Sprintf("input.tensors[%d].name", i), quoted(t.Name), fmt.Sprintf("1 to %d bytes", features.MaxName))
+		c.check(len(t.Shape) >= 1 && len(t.Shape) <= features.MaxRank, fmt.Sprintf("input.tensors[%d].shape", i), fmt.Sprintf("%d long", len(t.Shape)), fmt.Sprintf("1 to %d dimensions, the batch of 1 in front", features.MaxRank))
 		n := 1
 		for _, d := range t.Shape {
 			if d < 1 || d > left/n {

@@ -4,6 +4,7 @@ package infer
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -16,15 +17,15 @@ import (
 )
 
 func TestPlacesGoToTheSoonestDeadline(t *testing.T) {
-	p := newPlaces("m/1", 1, 3)
+	p := newPlaces("m/1", 1, 4)
 	require.NoError(t, p.enter(t.Context(), time.Time{}))
 	at := time.Unix(1e9, 0)
-	order := make(chan string, 3)
+	order := make(chan string, 4)
 	var waiting sync.WaitGroup
 	for i, w := range []struct {
 		name     string
 		deadline time.Time
-	}{{"never", time.Time{}}, {"late", at.Add(time.Second)}, {"soon", at}} {
+	}{{"never", time.Time{}}, {"late", at.Add(time.Second)}, {"soon", at}, {"as soon", at}} {
 		waiting.Go(func() {
 			assert.NoError(t, p.enter(t.Context(), w.deadline))
 			order <- w.name
@@ -34,12 +35,56 @@ func TestPlacesGoToTheSoonestDeadline(t *testing.T) {
 	}
 	err := p.enter(t.Context(), at)
 	require.ErrorIs(t, err, ErrBusy)
-	assert.ErrorContains(t, err, "3 tasks wait for a place of m/1, where 1 run at once")
+	assert.ErrorContains(t, err, "4 tasks wait for a place of m/1, where 1 run at once")
 	p.leave()
 	waiting.Wait()
-	assert.Equal(t, []string{"soon", "late", "never"}, []string{<-order, <-order, <-order})
+	assert.Equal(t, []string{"soon", "as soon", "late", "never"}, []string{<-order, <-order, <-order, <-order}, "among equals the first")
 	running, left := p.load()
 	assert.Zero(t, running+left)
+}
+
+// Who is called off has to hand on the place that came at the same moment.
+func TestAPlaceThatComesTooLateGoesOn(t *testing.T) {
+	for range 100 { // which of the two a waiter sees first is chance
+		p := newPlaces("m", 1, 1)
+		require.NoError(t, p.enter(t.Context(), time.Time{}))
+		ctx, cancel := context.WithCancel(t.Context())
+		var waiter sync.WaitGroup
+		waiter.Go(func() {
+			if p.enter(ctx, time.Time{}) == nil {
+				p.leave()
+			}
+		})
+		waitFor(func() bool { _, n := p.load(); return n == 1 })
+		p.mu.Lock()
+		cancel()
+		p.pass()
+		p.mu.Unlock()
+		waiter.Wait()
+		running, waiting := p.load()
+		require.Zero(t, running+waiting)
+	}
+}
+
+func TestATaskWhoseDeadlinePassedWhileItWaitedIsNotStarted(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "surface", "1", "0", tinyImage)
+	var clock clock
+	r := repositoryOn(t, &fakeBackend{}, Options{Dir: dir, Concurrency: 1, now: clock.now})
+	require.NoError(t, r.places.enter(t.Context(), time.Time{}))
+	ended := make(chan error, 1)
+	task := offload.Task{Payload: pixel(t), Deadline: clock.now().Add(time.Second)}
+	go func() {
+		_, err := r.InferModel(t.Context(), task)
+		ended <- err
+	}()
+	waitFor(func() bool { _, waiting := r.places.load(); return waiting == 1 })
+	clock.advance(2 * time.Second)
+	r.places.leave()
+	err := <-ended
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "not started: 1s past its deadline")
+	assert.Zero(t, r.Models()[0].Errors)
 }
 
 func TestPlacesAreNeitherLostNorMade(t *testing.T) {
@@ -60,6 +105,7 @@ func TestPlacesAreNeitherLostNorMade(t *testing.T) {
 				}
 				select {
 				case most <- struct{}{}:
+					runtime.Gosched() // others come
 					<-most
 				default:
 					panic("more than the limit")
@@ -96,6 +142,24 @@ func TestAModelHasABoundOfItsOwn(t *testing.T) {
 	cancel()
 	tasks.Wait()
 	assert.Zero(t, r.Model("slow")[0].Running)
+}
+
+// A backup whose answer came from the cloud was counted as an error of the box's model.
+func TestATaskThatIsCalledOffIsNoErrorOfItsModel(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "slow", "1", "slow", tinyImage)
+	b := &fakeBackend{started: make(chan struct{})}
+	r := repositoryOn(t, b, Options{Dir: dir})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := r.InferModel(ctx, offload.Task{Model: "surface", Payload: pixel(t)})
+		ended <- err
+	}()
+	<-b.started
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	assert.Zero(t, r.Model("slow")[0].Errors)
 }
 
 func TestATaskPastItsDeadlineIsNotStarted(t *testing.T) {

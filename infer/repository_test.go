@@ -31,7 +31,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fakeBackend answers with the model's own content: the text of model.onnx is the index
-// of the best class, "broken", "fails" (when run) or "slow" (until ctx ends).
+// of the best class, "broken", "fails" (when run), "slow" (until ctx ends), "panics" or "panics later".
 type fakeBackend struct {
 	mu      sync.Mutex
 	missing bool
@@ -74,6 +74,11 @@ func (g *fakeGraph) Run(ctx context.Context, batch int, fill func([][]float32) e
 	g.mu.Unlock()
 	scores := make([]float32, len(g.spec.Labels))
 	switch {
+	case g.text == "panics":
+		panic("index out of range")
+	case g.text == "panics later" && warm:
+		panic("index out of range")
+	case g.text == "panics later":
 	case g.text == "fails":
 		return errors.New("out of memory")
 	case g.text == "slow" && !warm: // loading has to succeed
@@ -350,6 +355,7 @@ func TestConcurrencyIsBoundedAndContextEndsBoth(t *testing.T) {
 	assert.ErrorContains(t, err, "waiting for a free place of 1")
 	stopRunning()
 	assert.ErrorIs(t, <-first, context.Canceled)
+	assert.Zero(t, r.Models()[0].Errors, "it was called off")
 }
 
 // waitFor returns once something is true that comes true by itself.

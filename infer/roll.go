@@ -174,7 +174,6 @@ func (r *Repository) drain(m *model, idle <-chan struct{}) {
 		m.lease.breakUp()
 		<-idle
 	}
-	m.lease.breakUp()
 	if err := m.graph.Close(); err != nil {
 		r.opts.Log.Warnf("model %s could not be freed: %v", m.variant, err)
 		r.mu.Lock()

@@ -116,6 +116,7 @@ func TestParseSpecOfEachDecoder(t *testing.T) {
 		{"text", "kind: NLP_ANALYSIS\ninput: {type: text}\ndecoder: classification\nlabels: [good, bad]", nil},
 		{"tokens", "kind: NLP_ANALYSIS\ninput: {type: text, max_tokens: 2}\ndecoder: classification\nlabels: [good, bad]", []string{"input.max_tokens is 2: allowed is 3 to 8192"}},
 		{"vocabulary", "kind: NLP_ANALYSIS\ninput: {type: text, vocabulary: ../vocab.txt}\ndecoder: classification\nlabels: [good, bad]", []string{`input.vocabulary is "../vocab.txt": allowed is the name of a file beside model.yaml`}},
+		{"hidden vocabulary", "kind: NLP_ANALYSIS\ninput: {type: text, vocabulary: .vocab.txt}\ndecoder: classification\nlabels: [good, bad]", []string{`input.vocabulary is ".vocab.txt": allowed is the name of a file beside model.yaml`}},
 		{"text of a size", "kind: NLP_ANALYSIS\ninput: {type: text, width: 5, shape: [1]}\ndecoder: classification\nlabels: [good, bad]", []string{"input.width is 5", "input.shape is [1]"}},
 		{"text as a picture", "kind: OBJECT_DETECTION\ninput: {type: text}\ndecoder: yolov5\nlabels: [a]", []string{`input.type is "text": allowed is image for kind OBJECT_DETECTION`}},
 

@@ -73,7 +73,8 @@ type Status struct {
 	P99Ms float64 `json:"p99Ms"`
 	// FirstMs is the time of the first run after loading.
 	FirstMs float64 `json:"firstMs,omitempty"`
-	// Answers and Errors count the tasks since the version was found with these files.
+	// Answers and Errors count the tasks since the version was found with these files; one that
+	// was called off while it ran is neither.
 	Answers uint64 `json:"answers"`
 	Errors  uint64 `json:"errors"`
 	// Running and Waiting count the tasks now, where the model has a bound of its own.

@@ -119,6 +119,33 @@ func TestATaskThatHangsOnTheOldVersionDelaysNoneOnTheNew(t *testing.T) {
 	})
 }
 
+func TestTensorsThatAreStoppedRunAgainOnTheSameVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		put(t, dir, "surface", "1", "slow", tinyImage)
+		b := &fakeBackend{started: make(chan struct{})}
+		r := repositoryOn(t, b, Options{Dir: dir, DrainTimeout: time.Minute})
+		r.stop()
+		<-r.ended
+		tensors, err := r.Tensors("surface", "")
+		require.NoError(t, err)
+		fills := 0
+		ended := make(chan error, 1)
+		go func() {
+			ended <- tensors.Run(context.Background(), 1, func([][]float32) error { fills++; return nil }, func(outputs []Tensor) error {
+				assert.Equal(t, []float32{0, 9, 0}, outputs[0].Data)
+				return nil
+			})
+		}()
+		<-b.started
+		put(t, dir, "surface", "1", "1", tinyImage) // the same version, of other files
+		r.look(context.Background(), true)
+		require.NoError(t, <-ended)
+		assert.Equal(t, 2, fills)
+		r.drains.Wait()
+	})
+}
+
 func TestVersionsThatDoNotDrainAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "surface", "1", "0", tinyImage)
@@ -158,6 +185,7 @@ func TestInPlaceChangesAreLoadedBeside(t *testing.T) {
 	r.look(context.Background(), true)
 	assert.Equal(t, "surface/1 dent", label(t, r))
 	assert.Empty(t, r.Models()[0].Error)
+	assert.Equal(t, uint64(1), r.Models()[0].Answers, "of these files")
 	r.drains.Wait()
 	assert.Equal(t, 1, b.graphs)
 }

@@ -3,6 +3,7 @@
 package infer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ type Tensors struct {
 	// Name and Version are those of the folder.
 	Name, Version string
 	// About is the graph's, with its inputs' shapes as they are fed: model.yaml settles what
-	// the graph leaves free, but for the batch.
+	// the graph leaves free, but for the batch. MostBatch is always given: of what a graph needs
+	// in memory its inputs tell little.
 	About About
 
 	repository *Repository
@@ -31,6 +33,7 @@ func (r *Repository) Tensors(name, version string) (Tensors, error) {
 }
 
 func fedAs(about About, in Input) About {
+	about.MostBatch = cmp.Or(about.MostBatch, mostBatch)
 	about.Inputs = slices.Clone(about.Inputs)
 	for i := range about.Inputs {
 		p := &about.Inputs[i]

@@ -5,7 +5,6 @@ package infer
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"unicode/utf8"
@@ -50,8 +49,7 @@ func (in Input) feedsText() []Fed {
 
 func (in Input) validateText(c *checker) {
 	c.check(in.MaxTokens >= 3 && in.MaxTokens <= mostTokens, "input.max_tokens", in.MaxTokens, fmt.Sprintf("3 to %d, which the graph was exported for", mostTokens))
-	ok := in.Vocabulary != "" && in.Vocabulary == filepath.Base(in.Vocabulary) && in.Vocabulary != "." && in.Vocabulary != ".."
-	c.check(ok, "input.vocabulary", quoted(in.Vocabulary), "the name of a file beside model.yaml, as in vocab.txt")
+	c.check(isBeside(in.Vocabulary), "input.vocabulary", quoted(in.Vocabulary), "the name of a file beside model.yaml, as in vocab.txt")
 	c.check(in.Width == 0 && in.Height == 0, "input.width", in.Width, "for type image alone; a text has max_tokens")
 	c.check(len(in.Shape) == 0, "input.shape", in.Shape, "for type signal alone; a text has max_tokens")
 }
@@ -64,7 +62,7 @@ type textFiller struct {
 
 // newTextFiller reads the vocabulary that lies beside the model.
 func newTextFiller(in Input, dir string, inputs []Port) (*textFiller, error) {
-	f, err := os.Open(filepath.Join(dir, in.Vocabulary))
+	f, _, err := openRegular(filepath.Join(dir, in.Vocabulary))
 	if err != nil {
 		return nil, fmt.Errorf("input.vocabulary: %w: put the model's vocab.txt beside %s", err, SpecFile)
 	}

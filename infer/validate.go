@@ -34,6 +34,11 @@ func (c *checker) oneOf(key, value string, allowed ...string) {
 	c.check(slices.Contains(allowed, value), key, quoted(value), strings.Join(allowed, ", "))
 }
 
+// figure checks what was measured.
+func (c *checker) figure(key string, value float64) {
+	c.check(value >= 0 && value <= 1e9, key, value, "0 to 1e9")
+}
+
 // validate checks what the types cannot say.
 func (s Spec) validate() error {
 	c := &checker{}

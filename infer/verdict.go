@@ -38,7 +38,8 @@ const (
 // judge compares both versions over the same period; nil is no verdict yet. The new one is
 // taken back
 //   - when its share of failed tasks is larger by more than MaxErrorIncrease, and chance
-//     explains that with less than 0.005 (0.05 at the end) by Fisher's exact test, one-sided;
+//     explains that with less than 0.005 (0.05 at the end) by Fisher's exact test, one-sided,
+//     or all of its tasks have failed at the end;
 //   - when its median or its 95th percentile is more than LatencyRatio times the old one's:
 //     before the end also by the far bounds of both, at the end by the figures themselves.
 func judge(old, fresh *arm, rules Canary, last bool) *verdict {
@@ -47,7 +48,8 @@ func judge(old, fresh *arm, rules Canary, last bool) *verdict {
 		chance = errorChanceLast
 	}
 	increase := share(fresh) - share(old)
-	if p := fisher(fresh.errors, fresh.tasks, old.errors, old.tasks); increase > rules.MaxErrorIncrease && p < chance {
+	all := last && fresh.errors == fresh.tasks // of however few
+	if p := fisher(fresh.errors, fresh.tasks, old.errors, old.tasks); increase > rules.MaxErrorIncrease && (all || p < chance) {
 		return &verdict{reason: fmt.Sprintf("%d of its %d tasks failed, of the former version %d of %d (chance %.2g; allowed are %.3g more)",
 			fresh.errors, fresh.tasks, old.errors, old.tasks, p, rules.MaxErrorIncrease)}
 	}

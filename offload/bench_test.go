@@ -113,10 +113,18 @@ func BenchmarkDecision(b *testing.B) {
 // A task costs no allocation, from its arrival to its end, whatever decides it.
 func TestATaskAllocatesNothing(t *testing.T) {
 	for _, policy := range Policies() {
-		p := newBenchPlant(t, benchConfig(policy))
-		p.took = make([]time.Duration, 0, 10_000)
-		if n := testing.AllocsPerRun(1000, func() { p.round(t) }); n >= 1 {
-			t.Errorf("%s: %.1f allocations for each task, want none", policy, n)
+		slow := testSplits() // are looked at and not taken
+		for i := range slow {
+			slow[i].Service = 70 * time.Millisecond
+		}
+		for _, splits := range [][]Split{nil, slow} {
+			c := benchConfig(policy)
+			c.Models[0].Splits = splits
+			p := newBenchPlant(t, c)
+			p.took = make([]time.Duration, 0, 10_000)
+			if n := testing.AllocsPerRun(1000, func() { p.round(t) }); n >= 1 {
+				t.Errorf("%s, %d splits: %.1f allocations for each task, want none", policy, len(splits), n)
+			}
 		}
 	}
 }

@@ -138,18 +138,23 @@ func (e *Engine) decide(j *job) {
 		e.targets[p.target].exploredAt = e.now
 	}
 	if p.split != nil {
+		j.both = both
 		e.startHead(j, p)
 		return
 	}
 	e.goOut(j, p, both)
 }
 
+// backsUp tells whether a backup is kept behind what is sent of a job.
+func (e *Engine) backsUp(j *job) bool {
+	return e.settings.Hedge && !e.settings.FIFO && len(j.variants()) > 0 && j.deadline != forever
+}
+
 // goOut sends a job to a target, with a backup behind it on the box.
 func (e *Engine) goOut(j *job, p *path, both bool) {
 	r := &j.record
 	j.softAt = e.softAt(&p.prediction, p.view.InTime)
-	j.backup = e.settings.Hedge && !e.settings.FIFO && len(j.variants()) > 0 && j.deadline != forever
-	if j.backup {
+	if j.backup = e.backsUp(j); j.backup {
 		r.BackupAtMs = j.offset(max(e.now, e.backupAt(j)))
 	}
 	e.send(j, p, "decision")
@@ -217,7 +222,7 @@ func (e *Engine) boundQueue() {
 func (e *Engine) send(j *job, p *path, why string) {
 	if j.heading() { // it goes as it is now
 		e.leaveHead(j)
-		j.backup = !j.waiting && e.settings.Hedge && len(j.variants()) > 0 && j.deadline != forever
+		j.backup = !j.waiting && e.backsUp(j)
 	}
 	a := e.newAttempt(j, p.target, nil, p.expected, why)
 	a.prediction, a.decided, a.promised = p.prediction, p.prediction, p.view.InTime

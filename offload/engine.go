@@ -149,12 +149,20 @@ func (e *Engine) localDone(ev *Event) {
 		e.localAnswer(j, a.variant, ev)
 	case a.stopping:
 		e.closeAttempt(a, "preempted", "")
+		e.fallBack(j, "its model went from the box while its run was stopped") // if it does not wait for its next run
 	default:
-		e.closeAttempt(a, "failed", ev.Error)
-		if j.heading() {
-			e.leaveHead(j)
+		err := ev.Error
+		if ev.Answer != nil {
+			err = "the head " + a.variant.Name + " gave no features"
 		}
-		e.fallBack(j, ev.Error)
+		e.closeAttempt(a, "failed", err)
+		switch {
+		case a.head && j.heading():
+			e.leaveHead(j)
+		case !a.head && j.model != nil:
+			j.withoutVariant(a.variant)
+		}
+		e.fallBack(j, err)
 	}
 	e.pool.freeAttempt(a)
 }

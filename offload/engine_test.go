@@ -277,6 +277,39 @@ func TestFailedLocalRunGoesElsewhere(t *testing.T) {
 	}
 }
 
+// A model server that is gone takes its variant with it, and not those that run here.
+func TestAVariantThatFailsIsReplacedByAnother(t *testing.T) {
+	c := testConfig()
+	c.Targets = nil
+	c.Models[0].Local = append(c.Models[0].Local, Variant{Name: "surface-served/1", Accuracy: .93, Service: 20 * time.Millisecond})
+	p := newPlant(t, c)
+	runs := map[string]int{}
+	p.local = func(a Action) Event {
+		runs[a.Variant]++
+		if a.Variant == "surface-served/1" {
+			return Event{Execution: time.Millisecond, Error: "connection refused"}
+		}
+		return Event{Execution: 20 * time.Millisecond, Answer: &Answer{Label: "good"}}
+	}
+	ref := p.arrive(nil)
+	p.until(time.Second)
+	r := p.outcome(ref).Record
+	if r.Route != Local || !r.DeadlineMet || len(r.Attempts) != 2 || r.Attempts[1].Variant != "surface-small/1" || r.Attempts[1].Why != "fallback" {
+		t.Errorf("route %q, attempts %+v", r.Route, r.Attempts)
+	}
+
+	p.local = func(a Action) Event {
+		runs[a.Variant]++
+		return Event{Execution: time.Millisecond, Error: "out of memory"}
+	}
+	clear(runs)
+	ref = p.arrive(nil)
+	p.until(2 * time.Second)
+	if o := p.outcome(ref); o.Reason != Failed || runs["surface-served/1"] != 1 || runs["surface-small/1"] != 1 {
+		t.Errorf("%q after %v", o.Reason, runs)
+	}
+}
+
 func TestOneSlowRunDoesNotEndLocalInference(t *testing.T) {
 	c := testConfig()
 	c.Targets = nil

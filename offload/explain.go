@@ -61,11 +61,11 @@ func (t *telling) asked() {
 }
 
 func (t *telling) privately() string {
-	if t.r.FeaturesOnly {
-		return "; it must not leave the box but as features"
-	}
 	if t.r.Private {
 		return "; private, so that it must not leave the box"
+	}
+	if t.r.FeaturesOnly {
+		return "; it must not leave the box but as features"
 	}
 	return ""
 }

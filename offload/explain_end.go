@@ -78,7 +78,11 @@ func (r *Record) ending() string {
 	if r.Label == "" { // a detector that found nothing, or a regression
 		answer = fmt.Sprintf("without a label (%s)", r.AnsweredBy)
 	}
-	said := fmt.Sprintf("%.0f ms: %s answered %s, %s", r.LatencyMs, r.Route, answer, when)
+	who := r.Route
+	if who == Mixed {
+		who = "the box and targets together"
+	}
+	said := fmt.Sprintf("%.0f ms: %s answered %s, %s", r.LatencyMs, who, answer, when)
 	switch {
 	case r.Correct == nil:
 	case *r.Correct:

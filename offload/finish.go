@@ -57,7 +57,7 @@ func (e *Engine) fallBack(j *job, err string) {
 	if len(j.live) > 0 || j.waiting {
 		return
 	}
-	if !j.triedBox() && len(j.variants()) > 0 {
+	if (!j.triedBox() || j.others != nil) && len(j.variants()) > 0 {
 		j.backup = false // it is needed now; shed sees to it if it cannot be in time
 		e.queueLocal(j)
 		return
@@ -69,7 +69,7 @@ func (e *Engine) fallBack(j *job, err string) {
 }
 
 func (j *job) triedBox() bool {
-	return slices.ContainsFunc(j.record.Attempts, func(a AttemptView) bool { return a.Target == Local && a.Why != "head" && a.Result != "preempted" })
+	return slices.ContainsFunc(j.record.Attempts, func(a AttemptView) bool { return a.Target == Local && !a.OfHead() && a.Result != "preempted" })
 }
 
 // closeAttempt notes how an attempt ended and takes it off its job.

@@ -103,7 +103,7 @@ func (e *Engine) wakeBackups() {
 			ahead += takes
 			continue
 		}
-		latest = min(latest, j.deadline-e.settings.Guard) - time.Duration(e.settings.Tuning.BackupSlack*float64(takes))
+		latest = min(latest, j.due-e.settings.Guard) - time.Duration(e.settings.Tuning.BackupSlack*float64(takes))
 		if !j.waiting {
 			first, pending = j, pending-1
 		}
@@ -216,7 +216,7 @@ func (e *Engine) worthHolding(j *job, accuracy float64) bool {
 	if a == nil || !j.careful || !e.settings.Hedge || j.deadline == forever || w.Accuracy == 0 {
 		return false
 	}
-	better := 100 * w.Accuracy * (j.model.remoteAccuracy() - accuracy) * e.likely(j)
+	better := 100 * w.Accuracy * (j.accuracyThere() - accuracy) * e.likely(j)
 	until := j.deadline - e.settings.Guard
 	if until <= e.now {
 		return false

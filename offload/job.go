@@ -26,7 +26,11 @@ type job struct {
 	split  *split
 	onward *Task
 	to     int
+	// both: a run of the whole was chosen as well, for when the features go out.
+	both bool
 
+	// others are the variants that are left after one failed; nil as long as none did.
+	others []variant
 	// waiting: in the local queue. backup: a local run is kept ready behind a remote attempt.
 	waiting, backup bool
 	// careful: its policy goes by the probability of being in time, and so do its backup, what
@@ -134,8 +138,21 @@ func (j *job) variants() []variant {
 		return nil
 	case j.heading():
 		return j.split.head[:]
+	case j.others != nil:
+		return j.others
 	}
 	return j.model.local
+}
+
+// withoutVariant takes one that failed out of what the box can run the job with.
+func (j *job) withoutVariant(failed *variant) {
+	others := []variant{}
+	for _, v := range j.variants() {
+		if v.Name != failed.Name {
+			others = append(others, v)
+		}
+	}
+	j.others = others
 }
 
 // second tells whether another target may be looked for: the box cannot run it, and one has it.

@@ -43,10 +43,13 @@ func (e *Engine) nextLocal() (*job, *variant) {
 	if en := b.plan.first(); en != nil {
 		return en.job, en.variant
 	}
+	if len(b.queue) == 0 { // heads whose payloads were sent as they are instead
+		return nil, nil
+	}
 	// Nothing is expected to be in time: the most urgent is tried.
-	var most *job
+	most := b.queue[0]
 	for _, j := range b.queue {
-		if most == nil || j.moreUrgent(most) < 0 {
+		if j.moreUrgent(most) < 0 {
 			most = j
 		}
 	}
@@ -69,10 +72,13 @@ func (b *box) explores(now time.Duration) bool {
 	return len(b.running) == 0 && now-b.lastDone >= exploreAfter
 }
 
+// headRun is why the head of a split runs.
+const headRun = "head"
+
 func (j *job) localReason() string {
 	switch {
 	case j.heading():
-		return "head"
+		return headRun
 	case j.flying() != nil:
 		return "backup"
 	case len(j.record.Attempts) > 0:

@@ -56,6 +56,7 @@ func (e *Engine) setModels(models []Model) {
 		}
 		e.models[m.Name] = m
 	}
+	e.box.changed = true
 	for i := 0; i < len(e.jobs); i++ {
 		j := e.jobs[i]
 		if e.remodel(j); i < len(e.jobs) && e.jobs[i] != j { // that ended it
@@ -76,11 +77,16 @@ func newVariant(v Variant, measured map[string]*serviceTime) variant {
 }
 
 // remodel lets a job run on what is there now. One that waits for a model that is gone looks
-// for another way.
+// for another way, as does one whose head is.
 func (e *Engine) remodel(j *job) {
-	j.model = e.modelOf(j.task.Model)
+	j.model, j.others = e.modelOf(j.task.Model), nil
+	waited := j.waiting
 	if j.heading() {
-		e.leaveHead(j) // unless it is there still
+		if s := j.model.splitNamed(j.split.Name, j.split.Tail); s != nil {
+			j.split = s
+		} else {
+			e.leaveHead(j)
+		}
 	}
 	if len(j.variants()) > 0 {
 		return
@@ -88,8 +94,23 @@ func (e *Engine) remodel(j *job) {
 	j.backup = false
 	if j.waiting {
 		e.box.dequeue(j)
+	}
+	if waited {
 		e.fallBack(j, "its model is no longer on the box")
 	}
+}
+
+// splitNamed is a split by its parts; nil where it is not there.
+func (m *model) splitNamed(head, tail string) *split {
+	if m == nil {
+		return nil
+	}
+	for i := range m.splits {
+		if s := &m.splits[i]; s.Name == head && s.Tail == tail {
+			return s
+		}
+	}
+	return nil
 }
 
 // mostModels bounds the names that are remembered.

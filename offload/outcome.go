@@ -127,7 +127,9 @@ type PathView struct {
 	// HeadMs + WaitMs + TransferMs + RTTMs + ServiceMs + MarginMs = ExpectedMs, the time to the
 	// answer. HeadMs is until the box has run the head of a split, which Variant names, WaitMs
 	// the queue before it, TransferMs payload/rate up and down, MarginMs K times the jitter.
+	// HeadToll is what the head takes of the box, in shares of accuracy.
 	HeadMs     float64 `json:"headMs,omitempty"`
+	HeadToll   float64 `json:"headToll,omitempty"`
 	WaitMs     float64 `json:"waitMs"`
 	TransferMs float64 `json:"transferMs"`
 	// UpMs is the part of TransferMs that the payload takes on the uplink.
@@ -170,6 +172,9 @@ type AttemptView struct {
 	InTime float64 `json:"inTime,omitempty"`
 	Error  string  `json:"error,omitempty"`
 }
+
+// OfHead tells that it ran the head of a split, whose features are no answer.
+func (a *AttemptView) OfHead() bool { return a.Why == headRun }
 
 // ShadowView is what a policy that does not act would have chosen, on the same inputs.
 type ShadowView struct {

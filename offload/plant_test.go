@@ -270,12 +270,46 @@ func (p *plant) check() {
 			p.t.Fatalf("%d attempts are with %s, the limit is %d and twice as many that nobody waits for", n, t.name, s.InFlightLimit)
 		}
 	}
+	p.checkJobs()
 	for ref, outcomes := range p.outcomes {
 		if len(outcomes) > 1 {
 			p.t.Fatalf("task %d has %d outcomes", ref, len(outcomes))
 		}
 		if o := outcomes[0]; (o.Answer == nil) != (o.Reason != "") {
 			p.t.Fatalf("task %d: answer %v with reason %q", ref, o.Answer, o.Reason)
+		}
+	}
+}
+
+// checkJobs is that each task under way is somewhere: it waits for the box, once and with
+// something to run, or an attempt at it is under way, or its answer is held.
+func (p *plant) checkJobs() {
+	p.t.Helper()
+	e := p.engine
+	if e.stopped {
+		return
+	}
+	places := map[*job]int{}
+	for _, j := range e.box.queue {
+		places[j]++
+		if e.byRef[j.ref] != j {
+			p.t.Fatalf("%v: task %d waits for the box and is done", e.now, j.ref)
+		}
+	}
+	for _, j := range e.jobs {
+		want := 0
+		if j.waiting {
+			want = 1
+		}
+		switch {
+		case places[j] != want:
+			p.t.Fatalf("%v: task %d is %d times in the box's queue, waiting %v", e.now, j.ref, places[j], j.waiting)
+		case j.waiting && len(j.variants()) == 0:
+			p.t.Fatalf("%v: task %d waits for a box that cannot run it", e.now, j.ref)
+		case j.due > j.deadline:
+			p.t.Fatalf("%v: the box has until %v for task %d, whose deadline is at %v", e.now, j.due, j.ref, j.deadline)
+		case !j.waiting && len(j.live) == 0 && j.held.answer == nil:
+			p.t.Fatalf("%v: nothing is under way for task %d: %+v", e.now, j.ref, j.record.Attempts)
 		}
 	}
 }

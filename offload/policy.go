@@ -26,6 +26,8 @@ type path struct {
 	// split is the one that the path goes by, head the time until its features are there.
 	split *split
 	head  time.Duration
+	// headToll is what the head takes of the box, in shares of accuracy.
+	headToll float64
 }
 
 func (p *path) inTime() bool { return p.expected <= p.left }

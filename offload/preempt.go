@@ -34,8 +34,11 @@ func (e *Engine) preempt() {
 	a := b.running[best]
 	j := a.job
 	e.stop(a)
-	if j != nil {
-		j.preempted++
+	if j == nil {
+		return
+	}
+	j.preempted++
+	if len(j.variants()) > 0 { // else it looks for another way when the run has ended
 		e.queueLocal(j)
 		b.changed = false
 	}
@@ -91,12 +94,10 @@ func (e *Engine) runValue(a *attempt) float64 {
 	if a.job == nil || a.stopping {
 		return 0
 	}
-	left := a.deadline
-	if left != forever {
-		left -= e.now
+	if due := a.job.due; due != forever && e.now+e.box.busyFor(a, e.now) > due {
+		return 0
 	}
-	busy := e.box.busyFor(a, e.now)
-	if left < busy {
+	if a.head && !a.job.heading() { // what it gives is wanted no more
 		return 0
 	}
 	en := entry{job: a.job, worth: 1 - e.likely(a.job)}

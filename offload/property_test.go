@@ -25,6 +25,7 @@ func randomPlant(rt *rapid.T) *plant {
 	c.Settings.Hedge = rapid.Bool().Draw(rt, "hedge")
 	c.Settings.QueueLimit = rapid.IntRange(1, 5).Draw(rt, "queue")
 	c.Settings.InFlightLimit = rapid.IntRange(1, 4).Draw(rt, "in flight")
+	c.Models = append(c.Models, otherModel())
 	if rapid.Bool().Draw(rt, "split") {
 		c.Models[0].Splits = testSplits()
 	}
@@ -61,6 +62,11 @@ func randomPlant(rt *rapid.T) *plant {
 	return p
 }
 
+// otherModel is one more that the box has.
+func otherModel() Model {
+	return Model{Name: "other", Local: []Variant{{Name: "other/1", Accuracy: .8, Service: 10 * time.Millisecond}}}
+}
+
 // someRTT is mostly what a link has, and sometimes nonsense.
 var someRTT = rapid.OneOf(
 	rapid.Just(10*time.Millisecond), rapid.Just(40*time.Millisecond), rapid.Just(150*time.Millisecond),
@@ -77,7 +83,7 @@ func live(rt *rapid.T, p *plant) {
 				t.Payload = make([]byte, rapid.IntRange(0, 100_000).Draw(rt, "size"))
 				t.Private = rapid.IntRange(0, 3).Draw(rt, "private") == 0
 				t.FeaturesOnly = rapid.IntRange(0, 3).Draw(rt, "features only") == 0
-				t.Model = rapid.SampledFrom([]string{testModel, testModel, testModel, "unknown"}).Draw(rt, "model")
+				t.Model = rapid.SampledFrom([]string{testModel, testModel, testModel, "other", "unknown"}).Draw(rt, "model")
 				t.Deadline = time.Time{}
 				if d := rapid.IntRange(-50, 800).Draw(rt, "allowed"); d%5 != 0 {
 					t.Deadline = t.Created.Add(time.Duration(d) * time.Millisecond)
@@ -108,10 +114,14 @@ func live(rt *rapid.T, p *plant) {
 			case 2:
 				models[0].Local = append(models[0].Local, Variant{Name: "surface-tiny/1", Accuracy: .7, Service: 5 * time.Millisecond})
 			}
+			if rapid.Bool().Draw(rt, "other") {
+				models = append(models, otherModel())
+			}
 			p.do(Event{Kind: ModelsChanged, Models: models})
 		case 9:
 			s := p.engine.Settings()
 			s.Policy = rapid.SampledFrom(append(Policies(), "no such policy")).Draw(rt, "new policy")
+			s.Hedge, s.FIFO = rapid.Bool().Draw(rt, "new hedge"), rapid.IntRange(0, 5).Draw(rt, "fifo") == 0
 			p.do(Event{Kind: SettingsChanged, Settings: &s})
 		}
 		// Bursts: most things happen at the same time.

@@ -74,10 +74,11 @@ func joulesWorth(joules, price float64, w *Weights) float64 {
 	return price * joules / (100 * w.Accuracy)
 }
 
-// toll is what a path takes beside time: energy, money, and the uplink from others.
+// toll is what a path takes beside time: energy, money, the uplink and, of a split, the box from
+// others.
 func (d *decision) toll(p *path) float64 {
 	w, t := &d.settings.Weights, &d.settings.Tuning
-	toll := d.energy(p.joules)
+	toll := d.energy(p.joules) + p.headToll
 	if w.Accuracy > 0 {
 		toll += w.Money * p.price / (100 * w.Accuracy)
 	}

@@ -59,7 +59,7 @@ func Recompute(r *Record, policy string, s Settings) (Recomputed, error) {
 func (r *Record) recorded(i int, v *PathView) path {
 	p := path{
 		target: i - 1, expected: duration(v.ExpectedMs), left: forever, joules: v.Joules, price: v.Price,
-		transfer: duration(v.UpMs), wait: duration(v.WaitMs), link: recordedLink{v}, view: v, silent: v.Silent,
+		transfer: duration(v.UpMs), wait: duration(v.WaitMs), link: recordedLink{v}, view: v, silent: v.Silent, headToll: v.HeadToll,
 	}
 	if r.DeadlineMs > 0 {
 		p.left = duration(r.DeadlineMs) - duration(r.ArrivedMs)

@@ -83,14 +83,14 @@ func (e *Engine) spent(j *job) spending {
 	r := &j.record
 	s := spending{worth: j.task.Priority.worth()}
 	if r.Route != Local {
-		s.accuracy = j.model.remoteAccuracy()
+		s.accuracy = j.accuracyThere()
 	}
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
-		if a.Target != Local {
+		if a.Target != Local || a.OfHead() && j.onward != nil && j.sent != 0 { // that is in the path's joules
 			continue
 		}
-		s.joules += e.power.Busy * max(0, a.EndedMs-a.StartedMs) / 1000
+		s.joules += e.box.joules(e.power.Busy, duration(max(0, a.EndedMs-a.StartedMs)))
 		if a.Result == "ok" && r.Route == Local {
 			s.accuracy = j.accuracyOf(a.Variant)
 		}

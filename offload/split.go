@@ -47,8 +47,13 @@ func slackened(head time.Duration) time.Duration {
 
 // splitMargin is how much more a split has to bring than the payload as it is, as a share of
 // what a result is worth: what is quantised loses a little. The box's time comes on top, as far
-// as others need it (wins).
-const splitMargin = .02
+// as others need it: all of it against the payload as it is, which takes none, and headPrice of it
+// against a run on the box. A lower one misses more deadlines on links that come and go, a
+// higher one takes fewer splits (twin/split_guarantee_test.go).
+const (
+	splitMargin = .02
+	headPrice   = .5
+)
 
 // heading: the job waits for its head to run, or for it to end.
 func (j *job) heading() bool { return j.split != nil && j.onward == nil }
@@ -71,11 +76,15 @@ func (j *job) there() *model {
 
 // whole is the way of a job's payload, or of its features once there are any.
 func (j *job) whole(t *target, now time.Duration) way {
-	w := way{bytes: j.bytes(), model: j.there(), service: t.expect(j, now), accuracy: j.model.remoteAccuracy()}
+	return way{bytes: j.bytes(), model: j.there(), service: t.expect(j, now), accuracy: j.accuracyThere()}
+}
+
+// accuracyThere is that of what a target says of the payload, or of its features.
+func (j *job) accuracyThere() float64 {
 	if j.onward != nil && j.split.Accuracy > 0 {
-		w.accuracy = j.split.Accuracy
+		return j.split.Accuracy
 	}
-	return w
+	return j.model.remoteAccuracy()
 }
 
 // over is the way of the features that a head is expected to give.
@@ -107,11 +116,13 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 		q := path{left: p.left, view: &e.decision.spare}
 		w := j.model.splits[k].over(j, e.targets[i], e.now)
 		e.sendPath(&q, j, i, &w)
+		q.headToll = e.headToll(&q, j)
+		q.view.HeadToll = q.headToll
 		if q.view.Usable && p.left != forever && q.view.InTime < e.settings.Tuning.Stale {
 			q.view.Usable, q.view.Block = false, Block{What: FeaturesLate} // they would not be sent
 		}
-		if p.view.Block.What == FeaturesOnly && q.view.Block.What == FeaturesLate {
-			p.view.Block = q.view.Block
+		if p.view.Block.What == FeaturesOnly && !q.view.Usable {
+			p.view.Block = q.view.Block // there is a head: what keeps its features here says more
 		}
 		if q.view.Usable && (!p.view.Usable || e.wins(&q, p)) {
 			*p.view, q.view = *q.view, p.view
@@ -120,16 +131,49 @@ func (e *Engine) remotePath(p *path, j *job, i int) {
 	}
 }
 
-// wins tells whether a split is worth more than another way.
+// wins tells whether a split is worth more than another way, and worth its toll beside the box:
+// not all policies weigh that, and the box's time would be lost to all of them.
 func (e *Engine) wins(q, p *path) bool {
 	d := &e.decision
 	margin := 0.
 	if p.split == nil {
-		takes := q.head.Seconds() / max(min(p.left, time.Second), time.Millisecond).Seconds()
-		busy := min(1, e.box.load.share(e.now, e.box.workers))
-		margin = (splitMargin + busy*min(1, takes)) * d.settings.Tuning.value(d.job.task.Priority, p.view.Accuracy)
+		value := d.settings.Tuning.value(d.job.task.Priority, p.view.Accuracy)
+		margin = splitMargin*value + (1-headPrice)*e.boxTime(q, value)
 	}
-	return d.worth(q) > d.worth(p)+margin
+	return d.worth(q) > d.worth(p)+margin && d.besideBox(q) > d.settings.Tuning.Margin
+}
+
+// besideBox is what a path brings beside a run on the box that backs it up, less what it takes, as
+// policy quantile has it.
+func (d *decision) besideBox(p *path) float64 {
+	local, has := d.paths[0].view, 0.
+	if local.Usable {
+		has = local.InTime * d.settings.Tuning.value(d.job.task.Priority, local.Accuracy)
+	}
+	return p.view.InTime*(d.settings.Tuning.value(d.job.task.Priority, p.view.Accuracy)-has) - d.toll(p)
+}
+
+// boxTime is what the others on the box need of the time of a head, in shares of a result's value:
+// none where the box idles, and where it has no time left the share of its own that a task takes.
+func (e *Engine) boxTime(p *path, value float64) float64 {
+	takes := p.head.Seconds() / max(min(p.left, time.Second), time.Millisecond).Seconds()
+	return min(1, e.box.load.share(e.now, e.box.workers)) * min(1, takes) * value
+}
+
+// headToll is what a split takes of the box: the head's time from others, and from the task's own
+// run there, which can start no sooner than the head has ended, where the answer from elsewhere
+// does not come in time.
+func (e *Engine) headToll(p *path, j *job) float64 {
+	t := &e.settings.Tuning
+	toll := headPrice * e.boxTime(p, t.value(j.task.Priority, p.view.Accuracy))
+	local := e.decision.paths[0].view
+	if !local.Usable || p.left == forever {
+		return toll
+	}
+	v, _ := e.box.fitting(j, e.now+p.head)
+	after := e.box.kept.Correct(e.box.within(v, p.left-slackened(p.head), e.box.expect(v, j.task, e.now)))
+	lost := local.InTime*t.value(j.task.Priority, local.Accuracy) - after*t.value(j.task.Priority, v.Accuracy)
+	return toll + (1-p.view.InTime)*max(0, lost)
 }
 
 // worth is what a path is expected to bring, less what it takes.
@@ -142,7 +186,7 @@ func (d *decision) worth(p *path) float64 {
 func (e *Engine) startHead(j *job, p *path) {
 	j.split, j.to = p.split, p.target
 	if j.deadline != forever {
-		j.due = max(e.now+slackened(p.head), j.deadline-(p.expected-p.head))
+		j.due = min(j.deadline, max(e.now+slackened(p.head), j.deadline-(p.expected-p.head)))
 	}
 	e.queueLocal(j)
 }
@@ -187,5 +231,5 @@ func (e *Engine) headDone(j *job, features []byte) {
 		e.fallBack(j, "the features of "+j.split.Name+" would not be in time at "+p.view.Target)
 		return
 	}
-	e.goOut(j, p, false)
+	e.goOut(j, p, j.both)
 }

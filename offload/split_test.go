@@ -181,6 +181,23 @@ func TestATargetWithoutTheTail(t *testing.T) {
 	}
 }
 
+// A target that lacks the tail was told of as "no head of its model is ready".
+func TestWhyFeaturesStayIsTheTargetsReason(t *testing.T) {
+	p := splitPlant(t, nil)
+	p.remote = func(Action) (time.Duration, Event) {
+		return 0, Event{Kind: RemoteRefused, At: 30 * time.Millisecond, Error: "no such model", Lasting: true}
+	}
+	var r Record
+	for range 4 { // one for each tail, and one more
+		ref := p.arrive(func(task *Task) { raw(task); task.FeaturesOnly = true })
+		p.until(p.now + 150*time.Millisecond)
+		r = p.outcome(ref).Record
+	}
+	if block := r.Paths[1].Block; block.What != Refused || !strings.Contains(block.Text, "tail") {
+		t.Errorf("%+v", block)
+	}
+}
+
 func TestAHeadThatIsGoneBeforeItRan(t *testing.T) {
 	p := splitPlant(t, nil)
 	blocker := p.arrive(func(task *Task) { task.Private, task.Priority = true, Critical })
@@ -209,5 +226,89 @@ func TestAHeadThatIsDoneAlthoughItWasToldToStop(t *testing.T) {
 	p.until(p.now + time.Second)
 	if r := p.outcome(ref).Record; r.Route != "cloud" || len(p.engine.box.queue) != 0 {
 		t.Errorf("route %q, %+v, %d wait", r.Route, r.Attempts, len(p.engine.box.queue))
+	}
+}
+
+// nothingLeft are the models of a box that has the tested one no more.
+func nothingLeft() Event {
+	return Event{Kind: ModelsChanged, Models: []Model{{Name: testModel, Remote: RemoteModel{Accuracy: .95}}}}
+}
+
+// A task whose head waits must not wait for a model that has gone; no deadline would end it.
+func TestAHeadThatIsGoneWithItsModel(t *testing.T) {
+	p := splitPlant(t, nil)
+	p.arrive(func(task *Task) { task.Private, task.Priority = true, Critical })
+	ref := p.arrive(func(task *Task) { task.FeaturesOnly, task.Deadline = true, time.Time{} })
+	if !p.engine.byRef[ref].heading() || !p.engine.byRef[ref].waiting {
+		t.Fatal("its head does not wait")
+	}
+	p.do(nothingLeft())
+	if o := p.outcome(ref); o.Reason != Failed || !strings.Contains(o.Record.Error, "no longer on the box") {
+		t.Errorf("%q (%s), %+v", o.Reason, o.Record.Error, o.Record.Attempts)
+	}
+}
+
+// Models change whenever one is loaded or unloaded: a head that is there still goes on.
+func TestAHeadThatIsThereStillAfterAChangeOfModels(t *testing.T) {
+	p := splitPlant(t, nil)
+	ref := p.arrive(raw)
+	p.do(Event{Kind: ModelsChanged, Models: p.config.Models})
+	p.until(p.now + time.Second)
+	if r := p.outcome(ref).Record; r.Route != "cloud" || r.Attempts[1].Variant != "surface-late-tail/1" {
+		t.Errorf("route %q, %+v", r.Route, r.Attempts)
+	}
+}
+
+// What the policies that learn choose is what happens: the whole runs beside the features.
+func TestBothWithASplit(t *testing.T) {
+	p := splitPlant(t, func(c *Config) { c.Settings.Policy, c.Network = PolicyDQN, prefers(ActBoth) })
+	ref := p.arrive(func(task *Task) { task.FeaturesOnly = true })
+	p.until(p.now + time.Second)
+	r := p.outcome(ref).Record
+	if a := r.Attempts; len(a) != 3 || a[0].Why != "head" || a[2].Why != "backup" || a[1].StartedMs != a[2].StartedMs {
+		t.Errorf("%+v, want a head, its features and a backup at once", a)
+	}
+}
+
+// A head's joules are in those that its path promised, and count once in a reward.
+func TestAHeadIsPaidForOnce(t *testing.T) {
+	p := splitPlant(t, nil)
+	ref := p.arrive(raw)
+	j := p.engine.byRef[ref]
+	var spent spending
+	remote := p.remote
+	p.remote = func(a Action) (time.Duration, Event) { spent = p.engine.spent(j); return remote(a) }
+	p.until(p.now + 20*time.Millisecond)
+	if want := j.record.Paths[1].Joules; want == 0 || spent.joules < .9*want || spent.joules > 1.1*want {
+		t.Errorf("%.3f J were spent, the path said %.3f", spent.joules, want)
+	}
+}
+
+// A run that was stopped for a more urgent one has nothing to run again if its model went.
+func TestARunThatIsStoppedAfterItsModelWent(t *testing.T) {
+	c := testConfig()
+	c.Models = append(c.Models, otherModel())
+	p := newPlant(t, c)
+	p.obeys = true
+	p.local = func(a Action) Event {
+		return Event{Answer: &Answer{Label: "good"}, Execution: map[string]time.Duration{"surface-small/1": 200 * time.Millisecond}[a.Variant] + 10*time.Millisecond}
+	}
+	low := p.arrive(func(task *Task) { task.Private, task.Priority, task.Deadline = true, Low, time.Time{} })
+	p.do(Event{Kind: ModelsChanged, Models: []Model{otherModel()}})
+	p.engine.box.running[0].expected, p.engine.box.running[0].whole = 200*time.Millisecond, 200*time.Millisecond
+	urgent := func() uint64 {
+		return p.arrive(func(task *Task) {
+			task.Private, task.Model, task.Priority, task.Deadline = true, "other", Critical, task.Created.Add(50*time.Millisecond)
+		})
+	}
+	first, second := urgent(), urgent() // the second one is decided while the first one waits
+	p.until(p.now + time.Second)
+	for _, ref := range []uint64{first, second} {
+		if r := p.outcome(ref).Record; !r.DeadlineMet {
+			t.Errorf("task %d: %q, %+v", ref, r.Reason, r.Attempts)
+		}
+	}
+	if o := p.outcome(low); o.Reason != Failed || !strings.Contains(o.Record.Error, "model") {
+		t.Errorf("%q (%s), %+v", o.Reason, o.Record.Error, o.Record.Attempts)
 	}
 }

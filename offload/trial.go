@@ -93,7 +93,7 @@ func (e *Engine) named(name string) policy {
 
 // apply takes settings over that were validated.
 func (e *Engine) apply(s Settings) {
-	e.given, e.settings = s, s.resolved()
+	e.given, e.settings, e.box.changed = s, s.resolved(), true
 	e.policy = e.named(s.Policy)
 	e.shadows = e.shadows[:0]
 	names, _ := shadowNames(s.Shadows)

@@ -216,6 +216,7 @@ func dearest(a, b *PathView) string {
 		name  string
 		gains float64 // milliseconds that a saves
 	}{
+		{"head", b.HeadMs - a.HeadMs},
 		{"queue", b.WaitMs - a.WaitMs},
 		{"transfer", b.TransferMs - a.TransferMs},
 		{"round trip", b.RTTMs - a.RTTMs},

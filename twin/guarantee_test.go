@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"edgex-offload/models/policy"
 	"edgex-offload/offload"
 	"edgex-offload/standalone/emulator"
 	"edgex-offload/twin"
@@ -48,20 +47,11 @@ func TestNoPolicyMissesMoreThanTheBoxAlone(t *testing.T) {
 	}
 }
 
-// missed is the mean over the classes.
+// missed is the mean over the classes of the benchmark.
 func missed(t *testing.T, name string, link twin.Trace) float64 {
 	t.Helper()
-	network, err := policy.Read(policy.Shipped())
-	require.NoError(t, err)
-	var scores []twin.Score
-	for _, class := range twin.Benchmark().Classes {
-		settings := offload.DefaultSettings()
-		settings.Policy, settings.Grace = name, 0
-		s, err := twin.Run(twin.Cell{Settings: settings, Class: class, Trace: link, Seed: 1, Network: network})
-		require.NoError(t, err)
-		scores = append(scores, s)
-	}
-	return twin.Mean(scores).Miss
+	scenario := twin.Benchmark()
+	return missedIn(t, &scenario, name, link)
 }
 
 // What must show on the measured links, as in docs/benchmark.md; one seed, so the bounds are

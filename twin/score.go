@@ -105,7 +105,7 @@ func (s *scorer) finish(task int, o *offload.Outcome) {
 	}
 	r, out := &o.Record, &s.outcomes[task]
 	out.latency, out.inTime, out.accuracy = r.LatencyMs, r.DeadlineMet, s.accuracy(task, r)
-	ranHere := slices.ContainsFunc(r.Attempts, func(a offload.AttemptView) bool { return a.Target == offload.Local })
+	ranHere := slices.ContainsFunc(r.Attempts, func(a offload.AttemptView) bool { return a.Target == offload.Local && !a.OfHead() })
 	switch {
 	case !out.wasSent || !ranHere:
 	case r.Route == offload.Local && r.DeadlineMet:

@@ -11,6 +11,9 @@ import (
 const (
 	// PassedUnknown: no rule names the resource.
 	PassedUnknown = "unknown_resource"
+	// PassedState: what a device says of itself, which no rule names either: Status, and the
+	// Models of a device that stands for an app-service's.
+	PassedState = "device_state"
 	// PassedOutcome: the event is itself an outcome.
 	PassedOutcome = "outcome_event"
 	// PassedTooLarge: the message or the payload is above its limit.

@@ -121,7 +121,7 @@ func (d *Decoder) jobs(ctx interfaces.AppFunctionContext, event dtos.Event) []Jo
 		reading := event.Readings[i]
 		rule, ok := rules.Find(event.ProfileName, event.DeviceName, reading.ResourceName)
 		if !ok {
-			d.pass(ctx, PassedUnknown, fmt.Errorf("no task rule for device %q, profile %q, resource %q", event.DeviceName, event.ProfileName, reading.ResourceName))
+			d.pass(ctx, unnamed(reading.ResourceName), fmt.Errorf("no task rule for device %q, profile %q, resource %q", event.DeviceName, event.ProfileName, reading.ResourceName))
 			continue
 		}
 		job, err := d.job(event, reading, rule)
@@ -132,6 +132,15 @@ func (d *Decoder) jobs(ctx interfaces.AppFunctionContext, event dtos.Event) []Jo
 		jobs = append(jobs, job)
 	}
 	return jobs
+}
+
+// unnamed is why a reading that no rule names is passed over. What the shipped profiles say of
+// a device itself comes with every device, and is no sign of a rule that lacks.
+func unnamed(resource string) string {
+	if resource == "Status" || resource == "Models" {
+		return PassedState
+	}
+	return PassedUnknown
 }
 
 func (d *Decoder) job(event dtos.Event, reading dtos.BaseReading, rule Rule) (Job, error) {
@@ -227,7 +236,7 @@ func passReason(err error) string {
 
 func (d *Decoder) pass(ctx interfaces.AppFunctionContext, reason string, err error) {
 	log := ctx.LoggingClient().Warnf
-	if reason == PassedUnknown {
+	if reason == PassedUnknown || reason == PassedState {
 		log = ctx.LoggingClient().Debugf // a device's other resources share the topic
 	}
 	if n := d.passed.add(reason); worthALine(n) {

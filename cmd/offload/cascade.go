@@ -233,6 +233,8 @@ func fits(out io.Writer, c *cascade.Cascade, models []infer.Status) error {
 			switch named := s.Model == m.Serves || s.Model == m.Name || s.Model == m.Variant(); {
 			case m.Serves == "": // its model.yaml cannot be read
 				others = append(others, fmt.Sprintf("%s (%s)", m.Name, m.Error))
+			case m.Split != nil: // no answerer by itself
+				others = append(others, fmt.Sprintf("%s (a %s)", m.Variant(), m.Split.Part))
 			case named && m.Kind == kind.String():
 				fit = append(fit, m.Variant())
 			default:

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"image"
 	"image/png"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"edgex-offload/cascade"
+	"edgex-offload/infer"
 	"edgex-offload/infer/ort/orttest"
 	"edgex-offload/offload"
 )
@@ -62,6 +64,18 @@ func TestCascadeCheckRunsWithShippedModels(t *testing.T) {
 	for _, text := range []string{"model      surface of stage what: surface-large/1, surface-small/1\n", "the median of 2 runs", "answer     dent, confidence "} {
 		assert.Contains(t, out, text)
 	}
+}
+
+// Parts of a split model were listed as models that answer a stage.
+func TestCascadeCheckTakesNoPartForAnAnswerer(t *testing.T) {
+	var out bytes.Buffer
+	c := &cascade.Cascade{Stages: []cascade.Stage{{Name: "what", Does: cascade.Classify, Model: "surface"}}}
+	whole := infer.Status{Name: "large", Version: "1", Serves: "surface", Kind: "IMAGE_CLASSIFICATION"}
+	head := whole
+	head.Name, head.Split = "large-head", &infer.Split{Part: infer.Head}
+	require.NoError(t, fits(&out, c, []infer.Status{whole, head}))
+	assert.NotContains(t, out.String(), "head")
+	require.ErrorContains(t, fits(&out, c, []infer.Status{head}), "there are large-head/1 (a head)")
 }
 
 // A detector that others made, and a stand-in for a classifier of faces.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,28 @@ is doing.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(upCommand(), submitCommand(), reportCommand(), explainCommand(), twinCommand(), traceCommand(), linkCommand(), modelCommand(), cascadeCommand(), versionCommand())
+	for _, cmd := range root.Commands() {
+		if cmd.HasSubCommands() && !cmd.Runnable() {
+			showsHelp(cmd)
+		}
+	}
 	return root
+}
+
+// showsHelp has a command that does nothing itself show its help, and refuse what is no command
+// of it: cobra would show the help then too, and end as if all were well.
+func showsHelp(cmd *cobra.Command) {
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		var names []string
+		for _, sub := range cmd.Commands() {
+			names = append(names, sub.Name())
+		}
+		return fmt.Errorf("unknown command %q for %q: allowed are %s", args[0], cmd.CommandPath(), strings.Join(names, ", "))
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 func versionCommand() *cobra.Command {

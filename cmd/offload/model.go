@@ -148,7 +148,7 @@ func check(ctx context.Context, out io.Writer, o checkOptions, dir string) (err 
 		return err
 	}
 	if m.problem != "" {
-		return fmt.Errorf("%s: %s", m.variant, m.problem)
+		return fmt.Errorf("%s: %s", m.variant, place.inWords(m.problem))
 	}
 	line(out, "loaded", "in %s, with the runs that warm it up", took.Round(time.Millisecond))
 	if task.Payload == nil {

@@ -62,7 +62,7 @@ func askForModels(ctx context.Context, url string) ([]infer.Status, error) {
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("url: %w: is the service running? --url says where its list is", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	var answer struct {

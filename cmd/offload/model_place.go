@@ -27,6 +27,7 @@ type place struct {
 	dir, model string
 	version    string // the folder with the model's files
 	made       string // the folder that was made to have it so; "" for none
+	from, to   string // the link in it, and what it leads to
 }
 
 // findModel finds the model that is meant: in a models folder, in its own folder, in that
@@ -88,10 +89,19 @@ func (p *place) link(to, at string) (err error) {
 	if err = os.MkdirAll(filepath.Dir(from), 0o700); err == nil {
 		err = os.Symlink(to, from)
 	}
+	p.from, p.to = from, to
 	if err != nil {
 		return errors.Join(err, p.leave())
 	}
 	return nil
+}
+
+// inWords has a message name the files where they are, not by the link.
+func (p place) inWords(text string) string {
+	if p.made == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, p.from, p.to)
 }
 
 // fitName makes a model's name of a folder's.

@@ -93,11 +93,13 @@ func TestModelCheckMistakes(t *testing.T) {
 		return dir
 	}
 	picture, signal := part(t, "dent"), window(t, "normal")
+	bare := filepath.Dir(kept(t, "model.yaml", shippedSpec)) // of which a message named a folder that nobody knows
 	for says, args := range map[string][]string{
 		"correct input.width":                        {own("width: 80", "width: 81")},
 		"labels lists 4: list one label per score":   {own("labels: [good, ", "labels: [")},
 		`unknown key "input.breadth"`:                {own("width: 80", "breadth: 80")},
 		`kind is "PICTURES": allowed is IMAGE_CLASS`: {own("IMAGE_CLASSIFICATION", "PICTURES")},
+		"stat " + filepath.Join(bare, "model.onnx"):  {bare},
 		"but that of model.onnx is ":                 {own("sha256: ", "sha256: "+strings.Repeat("0", 64)+" #")},
 
 		"model: say which with --model: ":                        {shipped},

@@ -184,11 +184,11 @@ func replaceFile(path string, content []byte) (err error) {
 	return os.Rename(made.Name(), path)
 }
 
-// cost is what was measured of a graph, as a model.yaml has it.
-func (q *quantization) cost(took time.Duration) map[string]any {
+// cost is what was measured of a graph beside another one, as a model.yaml has it.
+func (q *quantization) cost(times []time.Duration, beside stored) map[string]any {
 	return map[string]any{
-		"service_ms": float64(took.Round(time.Microsecond)) / float64(time.Millisecond),
+		"service_ms": float64(middle(times).Round(time.Microsecond)) / float64(time.Millisecond),
 		"measured": fmt.Sprintf("median of %d runs of the graph alone, %d thread, CPU %s, side by side with %s",
-			q.runs, max(1, q.runtime.Threads), runtime.GOARCH, map[bool]string{true: q.from.variant(), false: q.to.variant()}[took == middle(q.found.Int)]),
+			q.runs, max(1, q.runtime.Threads), runtime.GOARCH, beside.variant()),
 	}
 }

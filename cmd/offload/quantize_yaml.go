@@ -23,7 +23,7 @@ func (q *quantization) floatYAML() ([]byte, error) {
 	if d.value("precision") == nil {
 		d.set("precision", "fp32")
 	}
-	d.merge("cost", q.cost(middle(q.found.Float)))
+	d.merge("cost", q.cost(q.found.Float, q.to))
 	return d.bytes()
 }
 
@@ -41,7 +41,7 @@ func (q *quantization) quantizedYAML() ([]byte, error) {
 	d.set("serves", q.from.spec.Serves)
 	d.set("precision", "int8")
 	d.drop("cost")
-	d.merge("cost", q.cost(middle(q.found.Int)))
+	d.merge("cost", q.cost(q.found.Int, q.from))
 	accuracy, how := q.accuracy()
 	if accuracy > 0 {
 		d.set("accuracy", accuracy)

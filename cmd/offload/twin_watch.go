@@ -62,12 +62,13 @@ func fromMs(ms float64) time.Duration {
 	return time.Duration(math.Round(ms * float64(time.Millisecond)))
 }
 
-// routeOf tells where a task went: a backup that ran counts, whoever answered.
+// routeOf tells where a task went: a backup that ran counts, whoever answered; the head of a
+// split is none.
 func routeOf(o *offload.Outcome) page.Route {
 	sent, ran := false, false
 	for _, a := range o.Record.Attempts {
 		sent = sent || a.Target != offload.Local
-		ran = ran || a.Target == offload.Local
+		ran = ran || (a.Target == offload.Local && !a.OfHead())
 	}
 	switch {
 	case o.Answer == nil:

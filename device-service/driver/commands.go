@@ -15,7 +15,8 @@ import (
 	"edgex-offload/device-service/source"
 )
 
-// HandleReadCommands answers from what is known: no camera is asked for it.
+// HandleReadCommands answers from what is known: no camera is asked for it. A list of models is
+// asked for, so that a command that changed one is seen in it.
 func (d *Driver) HandleReadCommands(name string, _ map[string]models.ProtocolProperties, requests []sdkmodels.CommandRequest) ([]*sdkmodels.CommandValue, error) {
 	of, err := d.ready(name)
 	if err != nil {
@@ -59,12 +60,19 @@ func (d *device) read(request sdkmodels.CommandRequest) (*sdkmodels.CommandValue
 }
 
 func (d *device) readSample(resource string, status source.Status) (*sdkmodels.CommandValue, error) {
+	if resource != d.plan.sample.Name {
+		return nil, fmt.Errorf("this device fills %s", d.plan.sample.Name)
+	}
+	if d.plan.models != nil {
+		list, err := d.plan.models.List(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		return sdkmodels.NewCommandValue(resource, d.plan.sample.Properties.ValueType, list)
+	}
 	sample, ok := d.supervisor.Last()
 	if !ok {
 		return nil, fmt.Errorf("nothing captured yet (%s)", status)
-	}
-	if resource != d.plan.sample.Name {
-		return nil, fmt.Errorf("this device fills %s", d.plan.sample.Name)
 	}
 	return delivery{resource: resource, valueType: d.plan.sample.Properties.ValueType, sample: sample}.commandValue()
 }
@@ -108,7 +116,8 @@ func (d *device) write(request sdkmodels.CommandRequest, value *sdkmodels.Comman
 	case roleLoad, roleUnload, roleRollback, roleRescan:
 		return d.operate(role, value)
 	default:
-		return nil, fmt.Errorf("attribute %s %q cannot be written: allowed are %s and %s", roleAttribute, role, roleRate, roleEnabled)
+		return nil, fmt.Errorf("attribute %s %q cannot be written: allowed are %s, %s and, of models, %s, %s, %s, %s",
+			roleAttribute, role, roleRate, roleEnabled, roleLoad, roleUnload, roleRollback, roleRescan)
 	}
 }
 

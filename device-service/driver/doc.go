@@ -5,7 +5,8 @@
 //
 // What a device is follows from its protocol properties (camera, machine, mqtt or models); which
 // resource means what follows from the attribute "role" of the resource in its profile:
-// sample, rate, enabled, status, sent, dropped, reasons, outcome. So a site may have
+// sample, rate, enabled, status, sent, dropped, reasons, outcome, and of models load, unload,
+// rollback, rescan. So a site may have
 // profiles of its own, with names of its own.
 //
 // Samples are pushed at the pace of their source, not read by AutoEvents, whose interval

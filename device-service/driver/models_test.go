@@ -90,6 +90,20 @@ func states(t *testing.T, d *Driver) map[string]string {
 	return all
 }
 
+// A list that was read after a command was the one before it, up to ten seconds old.
+func TestAListOfModelsIsAsTheyAreNow(t *testing.T) {
+	f := newFakeSDK(t)
+	server := appService(t)
+	f.set("models", "offload-models", modelsAt(server.URL, "Rate", 0.001))
+	d := started(t, f)
+	f.event(t, "models", "Models")
+	require.NoError(t, write(d, "unload", "vibration"))
+	assert.Equal(t, map[string]string{"vibration/1": "unloaded", "vibration/2": "unloaded"}, states(t, d))
+	server.Close()
+	_, err := d.HandleReadCommands("models", nil, []sdkmodels.CommandRequest{request("Models", roleSample)})
+	require.ErrorContains(t, err, "is it running, and is URL right?")
+}
+
 func TestModelsAreADevice(t *testing.T) {
 	f := newFakeSDK(t)
 	f.set("models", "offload-models", modelsAt(appService(t).URL))

@@ -130,8 +130,8 @@ func (r *reader) tensor(left int64) *stored {
 	t.Name = string(r.take(r.byte()))
 	t.as = Encoding(r.byte())
 	rank := r.byte()
-	if r.err == nil && (t.Name == "" || t.as > Uint8 || rank > maxRank) {
-		r.err = fmt.Errorf("tensor %q of encoding %d and rank %d: allowed are a name, 0 or 1, and up to %d", t.Name, t.as, rank, maxRank)
+	if r.err == nil && (t.Name == "" || t.as > Uint8 || rank > MaxRank) {
+		r.err = fmt.Errorf("tensor %q of encoding %d and rank %d: allowed are a name, 0 or 1, and up to %d", t.Name, t.as, rank, MaxRank)
 	}
 	for i := 0; i < rank && r.err == nil; i++ {
 		t.Shape = append(t.Shape, int64(r.uint32()))

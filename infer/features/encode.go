@@ -38,8 +38,8 @@ func (c *Codec) Encode(f Features, as Encoding) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("features: %w", err)
 		}
-		if int64(len(t.Data)) != n || t.Name == "" || len(t.Name) > maxName {
-			return nil, fmt.Errorf("features: tensor %q of %v has %d values: needed are a name of 1 to %d bytes and as many values as the shape says", t.Name, t.Shape, len(t.Data), maxName)
+		if int64(len(t.Data)) != n || t.Name == "" || len(t.Name) > MaxName {
+			return nil, fmt.Errorf("features: tensor %q of %v has %d values: needed are a name of 1 to %d bytes and as many values as the shape says", t.Name, t.Shape, len(t.Data), MaxName)
 		}
 		left -= n
 		scale, offset, err := t.scale(as)

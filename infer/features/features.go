@@ -17,8 +17,9 @@ const (
 	MaxTensors = 16
 	// MaxValues of all tensors together, 64 MiB as float32.
 	MaxValues = 16 << 20
-	maxRank   = 8
-	maxName   = 255
+	// MaxRank of one, and MaxName of its name in bytes.
+	MaxRank = 8
+	MaxName = 255
 )
 
 // Encoding is how a tensor's values are stored.
@@ -77,8 +78,8 @@ const maxPacked = 4 * MaxValues
 
 // count is how many values a shape has; the error names what is not allowed.
 func count(name string, shape []int64, left int64) (int64, error) {
-	if len(shape) > maxRank {
-		return 0, fmt.Errorf("tensor %q has %d dimensions: allowed are up to %d", name, len(shape), maxRank)
+	if len(shape) > MaxRank {
+		return 0, fmt.Errorf("tensor %q has %d dimensions: allowed are up to %d", name, len(shape), MaxRank)
 	}
 	n := int64(1)
 	for _, d := range shape {

@@ -318,6 +318,23 @@ func TestMessagesAreBounded(t *testing.T) {
 	assert.ErrorContains(t, err, "received message larger than max")
 }
 
+// The first input has room and the second has not: the memory is used again all the same.
+func TestABatchThatIsTooLargeLeavesTheNextAlone(t *testing.T) {
+	f := newTriton()
+	f.maxBatch = 0
+	f.metadata.Inputs = []*inference.ModelMetadataResponse_TensorMetadata{tensor("input_ids", "INT64", -1, 1024), tensor("input_mask", "INT64", -1, 1024)}
+	spec := infer.Spec{OIP: infer.Served{Model: "m"}, Decoder: infer.Classification, Input: infer.Input{Type: "text", MaxTokens: 1024}}
+	g := load(t, f.client(t, func(o *Options) { o.MessageBytes = 64 << 10 }), spec)
+	_, err := run(t.Context(), g, 1, 1)
+	require.NoError(t, err)
+	_, err = run(t.Context(), g, 6, 1)
+	require.ErrorContains(t, err, "a batch of 6")
+	_, err = run(t.Context(), g, 1, 1)
+	require.NoError(t, err)
+	last := f.requests[len(f.requests)-1]
+	assert.Equal(t, 8*1024, len(last.GetRawInputContents()[0])) //nolint:testifylint // Len would print all of it
+}
+
 func TestManyAtOnce(t *testing.T) {
 	f := newTriton()
 	g := load(t, f.client(t, nil), signal())

@@ -56,6 +56,7 @@ func (s *slot) prepare(batch, limit int) error {
 	if s.batch == batch {
 		return nil
 	}
+	s.batch = 0 // until all of it is as large
 	total := 0
 	for i, p := range s.graph.plan.inputs {
 		each := p.elements * p.datatype.Size()
@@ -72,8 +73,11 @@ func (s *slot) prepare(batch, limit int) error {
 		}
 	}
 	head, err := pb.Marshal(s.graph.head(batch))
+	if err != nil {
+		return err
+	}
 	s.batch, s.request.Head, s.request.Raw = batch, head, s.raw
-	return err
+	return nil
 }
 
 // head is the message without its values.

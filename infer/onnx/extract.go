@@ -179,26 +179,6 @@ func (m *Model) declare(names []string) ([]*onnxpb.ValueInfoProto, error) {
 	return list, nil
 }
 
-// AddOutputs makes tensors within the graph outputs as well, so that a run shows them. It changes
-// m; those that are outputs already stay as they are.
-func (m *Model) AddOutputs(names ...string) error {
-	var add []string
-	for _, name := range names {
-		if m.Producer(name) == nil {
-			return fmt.Errorf("there is no tensor %q that a node makes%s", clip(name), m.alike(name))
-		}
-		if !slices.ContainsFunc(m.Outputs(), named(name)) && !slices.Contains(add, name) {
-			add = append(add, name)
-		}
-	}
-	list, err := m.declare(add)
-	if err != nil {
-		return err
-	}
-	m.Graph().Output = append(m.Graph().GetOutput(), list...)
-	return nil
-}
-
 // alike suggests tensors for a name that is none.
 func (m *Model) alike(name string) string {
 	const most = 5

@@ -115,16 +115,6 @@ func TestWhatSubgraphsReadCountsAsRead(t *testing.T) {
 	assert.ErrorContains(t, err, `"x" is needed as well`)
 }
 
-func TestAddOutputs(t *testing.T) {
-	m := onnxtest.Residual(1, 8, 3)
-	name := m.Graph().GetNode()[3].GetOutput()[0]
-	require.NoError(t, m.AddOutputs(name, "scores", name))
-	assert.Equal(t, []string{"scores", name}, namesOf(m.Outputs()))
-	assert.ErrorContains(t, m.AddOutputs("input"), `there is no tensor "input" that a node makes`)
-	_, err := onnx.Parse(onnxtest.Bytes(m))
-	assert.NoError(t, err)
-}
-
 func TestOrder(t *testing.T) {
 	b := onnxtest.New("shuffled", 1)
 	x := b.Input("x", 1)

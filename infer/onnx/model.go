@@ -5,8 +5,6 @@ package onnx
 import (
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
 	"edgex-offload/infer/onnx/onnxpb"
 )
 
@@ -27,15 +25,6 @@ type Model struct {
 
 // Graph is the model's one graph.
 func (m *Model) Graph() *onnxpb.GraphProto { return m.Proto.GetGraph() }
-
-// Clone copies the model with all its weights.
-func (m *Model) Clone() *Model {
-	c, err := New(proto.CloneOf(m.Proto))
-	if err != nil {
-		panic("onnx: a model that was checked does not pass any more: " + err.Error()) // a bug: Proto was changed without New
-	}
-	return c
-}
 
 // Inputs are the graph's inputs that have to be fed: weights may be listed as inputs as well, and
 // are not among them.
@@ -120,8 +109,4 @@ func Attribute(n *onnxpb.NodeProto, name string) *onnxpb.AttributeProto {
 		}
 	}
 	return nil
-}
-
-func named(name string) func(*onnxpb.ValueInfoProto) bool {
-	return func(v *onnxpb.ValueInfoProto) bool { return v.GetName() == name }
 }

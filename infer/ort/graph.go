@@ -59,17 +59,25 @@ func (g *graph) Run(ctx context.Context, batch int, fill func(inputs [][]float32
 }
 
 func (g *graph) take(batch int) (*slot, error) {
+	if s := g.takeIdle(batch); s != nil {
+		return s, nil
+	}
+	return newSlot(batch, g.inputs, g.outputs) // which keeps no other run from its memory
+}
+
+func (g *graph) takeIdle(batch int) *slot {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if idle := g.idle[batch]; len(idle) > 0 {
-		last := len(idle) - 1
-		g.idle[batch] = idle[:last]
-		if batch > 1 {
-			g.idleBytes -= idle[last].bytes()
-		}
-		return idle[last], nil
+	idle := g.idle[batch]
+	if len(idle) == 0 {
+		return nil
 	}
-	return newSlot(batch, g.inputs, g.outputs)
+	last := len(idle) - 1
+	g.idle[batch] = idle[:last]
+	if batch > 1 {
+		g.idleBytes -= idle[last].bytes()
+	}
+	return idle[last]
 }
 
 // maxIdleBytes bounds what batches leave behind for the next of their size, in bytes, beyond

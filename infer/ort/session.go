@@ -102,7 +102,8 @@ func newSession(model []byte, g *graph, opts *onnx.SessionOptions) (*onnx.Dynami
 }
 
 // sessionOptions are one thread, no spinning, and those of the wanted providers that there
-// are; leader is the first of them.
+// are; leader is the first of them. The library's own log is as good as off: an error comes back as
+// one, and a model that fails would be lines of each task.
 func (r *Runtime) sessionOptions(source infer.Source, wanted []string, pass func(string, error)) (opts *onnx.SessionOptions, leader string, err error) {
 	opts, err = onnx.NewSessionOptions()
 	if err != nil {
@@ -111,7 +112,7 @@ func (r *Runtime) sessionOptions(source infer.Source, wanted []string, pass func
 	err = errors.Join(
 		opts.SetIntraOpNumThreads(r.opts.Threads),
 		opts.SetInterOpNumThreads(1),
-		opts.SetLogSeverityLevel(onnx.LoggingLevelError),
+		opts.SetLogSeverityLevel(onnx.LoggingLevelFatal),
 		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 		opts.AddSessionConfigEntry("session.inter_op.allow_spinning", "0"),
 		opts.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", source.Dir),

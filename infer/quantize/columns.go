@@ -48,6 +48,9 @@ func columnsOf(node *onnxpb.NodeProto, dims, in, out []int64) (columns, bool) {
 		return c, false
 	}
 	strides, pads := ints("strides", []int64{1, 1}), ints("pads", make([]int64, 4))
+	if strides[1] < 1 || strides[1] > mostColumns { // the kernel would be mostly zeros
+		return c, false
+	}
 	c = columns{
 		channels: in[1], height: in[2], width: in[3], filters: dims[0], rows: dims[2], taps: dims[3],
 		stride: strides[1], left: pads[1], outHeight: out[2], outWidth: out[3],

@@ -150,15 +150,6 @@ func (c *Calibrated) keep(more []string) map[string]bool {
 // in which they run.
 func (c *Calibrated) Layers() []string { return slices.Clone(c.layers) }
 
-// Float is the graph as it was calibrated: folded, and still in float32.
-func (c *Calibrated) Float() ([]byte, error) {
-	m, err := c.n.checked()
-	if err != nil {
-		return nil, err
-	}
-	return m.Marshal()
-}
-
 // Form is a way to write a graph in integers.
 type Form struct {
 	// Keep names layers that stay in float32, as well as those of Options.Keep.

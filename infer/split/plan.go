@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -110,7 +111,7 @@ func (p *Plan) read() (graph []byte, err error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(graph)
-	if p.sum = hex.EncodeToString(sum[:]); p.spec.SHA256 != "" && p.sum != p.spec.SHA256 {
+	if p.sum = hex.EncodeToString(sum[:]); p.spec.SHA256 != "" && !strings.EqualFold(p.sum, p.spec.SHA256) {
 		return nil, fmt.Errorf("sha256 is %s, but that of %s is %s: the file is another one, or damaged", p.spec.SHA256, infer.GraphFile, p.sum)
 	}
 	if p.model, err = onnx.Parse(graph); err != nil {

@@ -5,10 +5,13 @@ package split_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"image/png"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -69,6 +72,26 @@ func TestPartsEqualTheWhole(t *testing.T) {
 	}
 	window := offload.Task{Kind: offload.SignalClassification, Payload: make([]byte, 4*3*1024), Context: map[string]string{"content-type": infer.SignalType}}
 	everyCut(t, open(t, shipped, "vibration-large"), window, 1)
+}
+
+// The parts have files of their own, and hex digits may be capitals.
+func TestPartsOfAModelWhoseFilesHaveSums(t *testing.T) {
+	dir := t.TempDir()
+	version := filepath.Join(dir, "surface-small", "1")
+	require.NoError(t, os.CopyFS(version, os.DirFS(filepath.Join(shipped, "surface-small", "1"))))
+	path := filepath.Join(version, infer.SpecFile)
+	yaml, err := os.ReadFile(path)
+	require.NoError(t, err)
+	graph, err := os.ReadFile(filepath.Join(version, infer.GraphFile))
+	require.NoError(t, err)
+	yaml = regexp.MustCompile(`(?m)^(sha256|files):.*\n`).ReplaceAll(yaml, nil)
+	yaml = fmt.Appendf(yaml, "sha256: %X\nfiles:\n  - {name: readme.txt, sha256: %x}\n", sha256.Sum256(graph), sha256.Sum256(nil))
+	require.NoError(t, os.WriteFile(path, yaml, 0o600))
+	p := open(t, dir, "surface-small")
+	parts, err := p.Split(t.Context(), part(t, "dent"), p.Cuts()[0].Tensors, "mine", "1", "uint8")
+	require.NoError(t, err)
+	assert.Empty(t, parts.Head.Spec.Files)
+	assert.Empty(t, parts.Tail.Spec.Files)
 }
 
 // samplesFolder lays out a model of the samples with its model.yaml.

@@ -41,7 +41,7 @@ func (p *Plan) headYAML(part *Part, s infer.Split) (err error) {
 func (p *Plan) tailYAML(part *Part, s infer.Split) (err error) {
 	s.Part = infer.Tail
 	d, err := edit(p.yaml, func(key string) bool {
-		return key != "cost" && key != "canary" // they are the whole's
+		return key != "cost" && key != "canary" && key != "files" // they are the whole's
 	})
 	if err != nil {
 		return err

@@ -22,10 +22,10 @@ func Summary(w io.Writer, r report.Report) error {
 	}
 	fmt.Fprintf(&b, "\n%.1f s, policy %s, link %s\n", r.DurationS, r.Policy, r.Profile)
 	row("frames", "%d frames and windows on the bus, %d tasks, %d outcome events", r.Frames, r.Tasks, r.EventsPublished)
-	if passed := counts(r.PassedOver); passed != "" {
+	if passed := counts(lacking(r.PassedOver)); passed != "" {
 		row("", "passed over: %s", passed)
 	}
-	row("answered by", "local %d, cloud %d%s", r.Outcomes.Local, r.Outcomes.Cloud, drops(r.Outcomes.Dropped))
+	row("answered by", "local %d, cloud %d%s%s", r.Outcomes.Local, r.Outcomes.Cloud, asFeatures(r.Outcomes.Features), drops(r.Outcomes.Dropped))
 	row("on time", "%.1f%% of all tasks; %d answers were late", 100*r.OnTime, r.Outcomes.Late)
 	row("latency", "p50 %.0f ms, p95 %.0f ms, p99 %.0f ms from capture to result", r.LatencyMs.P50, r.LatencyMs.P95, r.LatencyMs.P99)
 	row("accuracy", "%s%s", percent(r.Accuracy), promised(r.PromisedAccuracy))
@@ -40,6 +40,13 @@ func Summary(w io.Writer, r report.Report) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// lacking leaves out what devices say of themselves, as that they run: there was no task in it.
+func lacking(passed map[string]int) map[string]int {
+	rest := maps.Clone(passed)
+	delete(rest, "device_state")
+	return rest
 }
 
 // compared is what a policy came to, between what it lies with 95%.
@@ -58,6 +65,14 @@ func finite(ms float64) string {
 		return "∞"
 	}
 	return fmt.Sprintf("%.0f", ms)
+}
+
+// asFeatures says how many of the cloud's were split.
+func asFeatures(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of them as features)", n)
 }
 
 func drops(byReason map[string]int) string {

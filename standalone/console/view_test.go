@@ -73,6 +73,17 @@ func TestColourOnlyForATerminal(t *testing.T) {
 	assert.Contains(t, out.String(), "\x1b[33mlocal")
 }
 
+// Each run ended with "passed over: unknown_resource 2": two devices had said that they run.
+func TestWhatDevicesSayOfThemselvesIsNoLoss(t *testing.T) {
+	summary := func(passed map[string]int) string {
+		var out bytes.Buffer
+		require.NoError(t, Summary(&out, report.From(nil, report.Seen{PassedOver: passed})))
+		return out.String()
+	}
+	assert.NotContains(t, summary(map[string]int{"device_state": 2}), "passed over")
+	assert.Contains(t, summary(map[string]int{"device_state": 2, "malformed": 1}), "passed over: malformed 1")
+}
+
 func TestSummary(t *testing.T) {
 	var out bytes.Buffer
 	records := []offload.Record{good("cam/Frame", "local"), good("cam/Frame", "cloud"), {Source: "cam/Frame", Reason: offload.Shed}}

@@ -50,6 +50,8 @@ type Outcomes struct {
 	Local   int            `json:"local"`
 	Cloud   int            `json:"cloud"`
 	Dropped map[string]int `json:"dropped"`
+	// Features are those of Cloud that were sent as the features of a split model.
+	Features int `json:"features,omitempty"`
 	// Late are those of Local and Cloud that came after their deadline.
 	Late int `json:"late"`
 }

@@ -64,6 +64,26 @@ func TestFrom(t *testing.T) {
 	assert.Equal(t, []string{"cam/Frame", "mic/Window"}, got.SourceNames())
 }
 
+// An answer of the box whose split had run its head before was taken for the head's, which no
+// file promises anything of.
+func TestAHeadIsNotTakenForWhoAnswered(t *testing.T) {
+	records := records()[:1]
+	answer := &records[0].Attempts[0]
+	records[0].Attempts = []offload.AttemptView{{Target: "local", Variant: "large-head/1", Why: "head", Result: "ok"}, *answer}
+	got := report.From(records, report.Seen{})
+	require.NotNil(t, got.PromisedAccuracy)
+	assert.InDelta(t, .8, *got.PromisedAccuracy, 0)
+	assert.Zero(t, got.Outcomes.Features)
+}
+
+func TestWhatWentAsFeaturesIsCounted(t *testing.T) {
+	records := records()[1:3]
+	records[0].Attempts[0].Variant, records[0].Attempts[0].Bytes = "large-tail/1", 2313
+	got := report.From(records, report.Seen{})
+	assert.Equal(t, 2, got.Outcomes.Cloud)
+	assert.Equal(t, 1, got.Outcomes.Features)
+}
+
 // exported leaves out what the JSON does not have.
 func exported(r report.Report) (only report.Report) {
 	body, err := json.Marshal(r)

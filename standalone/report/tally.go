@@ -33,6 +33,9 @@ func (t *tally) add(r *offload.Record, promised map[string]float64) {
 		t.outcomes.Local++
 	default:
 		t.outcomes.Cloud++
+		if asFeatures(r) {
+			t.outcomes.Features++
+		}
 	}
 	if !r.DeadlineMet {
 		t.outcomes.Late++
@@ -84,14 +87,21 @@ func promiseKey(model, target, variant string) string {
 	return model + "\x00" + target + "\x00" + variant
 }
 
-// answeredBy is the variant whose attempt gave the answer.
+// answeredBy is the variant whose attempt gave the answer: not a head, whose features went on.
 func answeredBy(r *offload.Record) string {
 	for _, a := range r.Attempts {
-		if a.Target == r.Route && a.Result == "ok" {
+		if a.Target == r.Route && a.Result == "ok" && !a.OfHead() {
 			return a.Variant
 		}
 	}
 	return r.AnsweredBy
+}
+
+// asFeatures tells that what was answered elsewhere had gone out as features.
+func asFeatures(r *offload.Record) bool {
+	return slices.ContainsFunc(r.Attempts, func(a offload.AttemptView) bool {
+		return a.Target == r.Route && a.Result == "ok" && a.Bytes > 0
+	})
 }
 
 // linkMeans adds up what decisions knew of the link.

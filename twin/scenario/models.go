@@ -31,7 +31,7 @@ func (r *recording) times() map[runKey][]float64 {
 		}
 		for _, a := range t.Attempts {
 			switch {
-			case a.Result != "ok":
+			case a.Result != "ok" || a.OfHead(): // a head answers nothing
 			case a.Target == offload.Local:
 				key := runKey{t.Model, a.Target, a.Variant}
 				times[key] = append(times[key], a.EndedMs-a.StartedMs)

@@ -43,6 +43,24 @@ func recorded(t *testing.T, class string, mbit float64) (twin.Class, []offload.R
 	return c, records
 }
 
+// The head of a split was taken for one more model of the box, and its features for an answer.
+func TestAHeadIsNoVariantOfTheBox(t *testing.T) {
+	_, records := recorded(t, "xavier", 20)
+	for i := range records {
+		if r := &records[i]; r.Route == "cloud" {
+			head := offload.AttemptView{Target: offload.Local, Variant: "frame-head/1", Why: "head", EndedMs: 9, Result: "ok"}
+			r.Attempts = append([]offload.AttemptView{head}, r.Attempts...)
+		}
+	}
+	s, _, err := scenario.FromRecords(records)
+	require.NoError(t, err)
+	for _, m := range s.Models {
+		for _, v := range m.Variants {
+			assert.NotContains(t, v.Name, "head")
+		}
+	}
+}
+
 func TestScenarioOfARunIsLikeItsOwn(t *testing.T) {
 	for _, name := range []string{"nano", "xavier", "orin"} {
 		class, records := recorded(t, name, 20)

@@ -83,7 +83,7 @@ func read(r *inference.ModelInferRequest, about infer.About) (query, error) {
 		if at < 0 {
 			return q, invalid("input %q is missing: the model takes %s", port.Name, namesOf(about.Inputs))
 		}
-		if err := q.take(r, at, port, about.Batches); err != nil {
+		if err := q.take(r, at, port, about); err != nil {
 			return q, err
 		}
 	}
@@ -91,7 +91,7 @@ func read(r *inference.ModelInferRequest, about infer.About) (query, error) {
 }
 
 // take checks one input.
-func (q *query) take(r *inference.ModelInferRequest, at int, port infer.Port, batches bool) error {
+func (q *query) take(r *inference.ModelInferRequest, at int, port infer.Port, about infer.About) error {
 	in := r.GetInputs()[at]
 	if err := refuse(in.GetParameters(), fmt.Sprintf("input %q", port.Name), "shared_memory_region"); err != nil {
 		return err
@@ -100,13 +100,13 @@ func (q *query) take(r *inference.ModelInferRequest, at int, port infer.Port, ba
 	if c.datatype != wire.OfPort(port.Type) {
 		return invalid("input %q is of type %q: the model takes %s", port.Name, clip(in.GetDatatype(), 40), wire.OfPort(port.Type))
 	}
-	shape, want := in.GetShape(), shapeOf(port, batches)
+	shape, want := in.GetShape(), shapeOf(port, about.Batches)
 	fits := len(shape) <= wire.MaxRank && (port.Shape == nil || slices.EqualFunc(want, shape, func(want, got int64) bool { return want == got || want < 0 && got > 0 }))
 	n, ok := wire.Elements(shape, 1<<30)
 	if !fits || !ok {
 		return invalid("input %q has shape %v: the model takes %v", port.Name, shape[:min(len(shape), wire.MaxRank)], want)
 	}
-	if err := q.takeBatch(port.Name, shape, batches); err != nil {
+	if err := q.takeBatch(port.Name, shape, about); err != nil {
 		return err
 	}
 	c.elements = n
@@ -141,11 +141,14 @@ func (c content) has(values int) string {
 	return fmt.Sprintf("its contents of that type are %d values", values)
 }
 
-// takeBatch sees that all inputs have the same batch.
-func (q *query) takeBatch(name string, shape []int64, batches bool) error {
+// takeBatch sees that all inputs have the same batch, and that it is not too large.
+func (q *query) takeBatch(name string, shape []int64, about infer.About) error {
 	batch := 1
-	if batches && len(shape) > 0 {
+	if about.Batches && len(shape) > 0 {
 		batch = int(shape[0])
+	}
+	if batch > about.MostBatch {
+		return invalid("input %q has a batch of %d: allowed are up to %d", name, batch, about.MostBatch)
 	}
 	if q.batch != 0 && q.batch != batch {
 		return invalid("input %q has a batch of %d, another one of %d: they have to be the same", name, batch, q.batch)

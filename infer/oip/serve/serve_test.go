@@ -221,7 +221,8 @@ func TestRequestsAreChecked(t *testing.T) {
 		"huge":            {func(r *req) { r.Inputs[0].Shape = []int64{1 << 62, 2} }, "has shape [4611686018427387904 2]"},
 		"many dimensions": {func(r *req) { r.Inputs[0].Shape = make([]int64, 1000) }, "the model takes [-1 2]"},
 		"bytes":           {func(r *req) { r.RawInputContents[0] = make([]byte, 7) }, `input "x" of type FP32 and shape [1 2] needs 2 values, 8 bytes: it has 7 bytes`},
-		"batch":           {func(r *req) { r.Inputs[0].Shape[0] = 1000 }, "needs 2000 values, 8000 bytes: it has 8 bytes"},
+		"batch":           {func(r *req) { r.Inputs[0].Shape[0] = 1000 }, `input "x" has a batch of 1000: allowed are up to 256`},
+		"values":          {func(r *req) { r.Inputs[0].Shape[0] = 250 }, "needs 500 values, 2000 bytes: it has 8 bytes"},
 		"too many raw":    {func(r *req) { r.RawInputContents = append(r.RawInputContents, nil) }, "2 raw_input_contents for 1 inputs"},
 		"both": {func(r *req) {
 			r.Inputs[0].Contents = &inference.InferTensorContents{Fp32Contents: []float32{1, 2}}
@@ -246,17 +247,17 @@ func TestRequestsAreChecked(t *testing.T) {
 }
 
 func TestAModelThatFailsIsInternalAndAnAnswerIsBounded(t *testing.T) {
-	s := service(t, about("float32", "float32", true), nil)
+	s := service(t, about("float32", "float32", true), func(o *Options) { o.MessageLimit = 5000 })
 	r := request()
 	wire.Put(r.GetRawInputContents()[0], wire.FP32, []float32{13, 0})
 	_, err := s.ModelInfer(t.Context(), r)
 	requireStatus(t, err, codes.Internal, "unlucky")
 
 	r = request()
-	r.Inputs[0].Shape = []int64{6000, 2}
-	r.RawInputContents[0] = make([]byte, 48000)
+	r.Inputs[0].Shape = []int64{200, 2}
+	r.RawInputContents[0] = make([]byte, 1600)
 	_, err = s.ModelInfer(t.Context(), r)
-	requireStatus(t, err, codes.ResourceExhausted, "the outputs have 72000 bytes: an answer holds up to 61440")
+	requireStatus(t, err, codes.ResourceExhausted, "the outputs have 2400 bytes: an answer holds up to 904")
 }
 
 func TestAnInferenceIsAdmittedAsATask(t *testing.T) {
