@@ -189,11 +189,18 @@ func (m *model) answer(ctx context.Context, task offload.Task) (offload.Answer, 
 		return offload.Answer{}, fmt.Errorf("%w: type %s: the model is for %s", ErrInput, task.Kind, m.spec.Kind)
 	}
 	answer, err := m.contained(ctx, task)
-	if p := (*panicked)(nil); errors.As(err, &p) {
-		m.told.Do(func() { p.tell(m.log, m.variant) })
+	if err != nil {
+		m.tellPanic(err)
 	}
 	answer.Model = m.variant
 	return answer, err
+}
+
+// tellPanic logs a panic. It is apart because what it looks for it allocates.
+func (m *model) tellPanic(err error) {
+	if p := (*panicked)(nil); errors.As(err, &p) {
+		m.told.Do(func() { p.tell(m.log, m.variant) })
+	}
 }
 
 func (m *model) contained(ctx context.Context, task offload.Task) (answer offload.Answer, err error) {

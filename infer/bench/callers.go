@@ -101,9 +101,10 @@ func (b *bench) speeds(ctx context.Context, crowds []crowd) ([]series, error) {
 	all := make([]series, len(crowds))
 	for range b.rounds {
 		took := make([]time.Duration, len(crowds))
-		for range turns {
-			for i, c := range crowds {
-				t, err := c.answer(ctx)
+		for n := range turns {
+			for k := range crowds {
+				i := (n + k) % len(crowds) // who begins changes
+				t, err := crowds[i].answer(ctx)
 				if err != nil {
 					return nil, err
 				}
