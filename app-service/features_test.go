@@ -100,11 +100,6 @@ func TestFeaturesAreAllThatLeavesTheBox(t *testing.T) {
 			"face": {Resource: "Frame", Kind: "IMAGE_CLASSIFICATION", Model: "m", Deadline: rapid.SampledFrom([]string{"", "5ms", "30ms"}).Draw(rt, "deadline"), FeaturesOnly: true},
 			"belt": {Resource: "Frame", Device: "belt", Kind: "IMAGE_CLASSIFICATION", Model: "m", Deadline: "100ms"},
 		}
-		plan, err := section.Plan()
-		require.NoError(rt, err)
-		decoder, err := functions.NewDecoder(plan.Live.Rules, plan.Limits, time.Now)
-		require.NoError(rt, err)
-
 		box := headed{unsteady{fails: rapid.Bool().Draw(rt, "fails")}}
 		box.hangs = w.Tasks["face"].Deadline != "" && rapid.Bool().Draw(rt, "hangs")
 		cloud.set(rapid.Bool().Draw(rt, "no tail"), rapid.Bool().Draw(rt, "sick"))
@@ -115,28 +110,21 @@ func TestFeaturesAreAllThatLeavesTheBox(t *testing.T) {
 		if rapid.Bool().Draw(rt, "a head on the box") {
 			model.Splits = []offload.Split{{Name: "m-head/1", Tail: "m-tail/1", Accuracy: .98, Service: time.Millisecond, FeatureBytes: 50}}
 		}
-		run, err := runner.New(runner.Options{
-			Settings: plan.Live.Engine, Local: box, Targets: []runner.Target{{Name: "cloud", Remote: client}}, Models: []offload.Model{model},
-		})
-		require.NoError(rt, err)
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan error, 1)
-		go func() { ended <- run.Run(ctx) }()
-		var tasks sync.WaitGroup
-		for i, device := range []string{"gate", "door", "belt", "gate"} {
-			event := dtos.NewEvent("p", device, "Frame")
-			event.AddBinaryReading("Frame", append(bytes.Clone(raw), device...), "image/jpeg")
-			more, jobs := decoder.DecodeEvent(pkg.NewAppFuncContextForTest("test", logger.NewMockClient()), event)
-			require.True(rt, more, i)
-			tasks.Go(func() { functions.Offload(ctx, run, nil)(nil, jobs) })
-		}
-		tasks.Wait()
-		for _, r := range run.Decisions(100, 0) {
-			require.Equal(rt, r.Source != "belt/Frame", r.FeaturesOnly, "what the record shows")
-		}
-		cancel()
-		require.NoError(rt, <-ended)
+		offloadFrames(rt, section, box, model, client)
 	})
+	// And once where nothing is in their way.
+	section := config.Default()
+	section.Writable.Policy = offload.PolicyCloud
+	section.Writable.Tasks = map[string]config.Task{
+		"face": {Resource: "Frame", Kind: "IMAGE_CLASSIFICATION", Model: "m", FeaturesOnly: true},
+		"belt": {Resource: "Frame", Device: "belt", Kind: "IMAGE_CLASSIFICATION", Model: "m"},
+	}
+	cloud.set(false, false)
+	offloadFrames(t, section, headed{}, offload.Model{
+		Name: "m", Remote: offload.RemoteModel{Accuracy: .99},
+		Splits: []offload.Split{{Name: "m-head/1", Tail: "m-tail/1", Accuracy: .98, Service: time.Millisecond, FeatureBytes: 50}},
+	}, client)
+
 	features, belt := 0, 0
 	for _, task := range cloud.all() {
 		if task.Context["source"] == "belt/Frame" {
@@ -150,6 +138,36 @@ func TestFeaturesAreAllThatLeavesTheBox(t *testing.T) {
 	}
 	assert.Positive(t, features)
 	assert.Positive(t, belt)
+}
+
+// offloadFrames hands a frame of each of some devices to a runner of these settings, and waits
+// for their outcomes.
+func offloadFrames(t require.TestingT, section config.Offload, box runner.Local, model offload.Model, client *remote.Client) {
+	plan, err := section.Plan()
+	require.NoError(t, err)
+	decoder, err := functions.NewDecoder(plan.Live.Rules, plan.Limits, time.Now)
+	require.NoError(t, err)
+	run, err := runner.New(runner.Options{
+		Settings: plan.Live.Engine, Local: box, Targets: []runner.Target{{Name: "cloud", Remote: client}}, Models: []offload.Model{model},
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run.Run(ctx) }()
+	var tasks sync.WaitGroup
+	for i, device := range []string{"gate", "door", "belt", "gate"} {
+		event := dtos.NewEvent("p", device, "Frame")
+		event.AddBinaryReading("Frame", append(bytes.Clone(raw), device...), "image/jpeg")
+		more, jobs := decoder.DecodeEvent(pkg.NewAppFuncContextForTest("test", logger.NewMockClient()), event)
+		require.True(t, more, i)
+		tasks.Go(func() { functions.Offload(ctx, run, nil)(nil, jobs) })
+	}
+	tasks.Wait()
+	for _, r := range run.Decisions(100, 0) {
+		require.Equal(t, r.Source != "belt/Frame", r.FeaturesOnly, "what the record shows")
+	}
+	cancel()
+	require.NoError(t, <-ended)
 }
 
 // The same from the bus to the wire with a real head: the tail gets less than the picture, and

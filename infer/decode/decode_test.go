@@ -163,6 +163,7 @@ func TestHeadsNameWhatDoesNotFit(t *testing.T) {
 		{"end2end", []Tensor{tensor([]int64{1, 3, 7}, make([]float32, 21))}, "needs [1, N, 6]"},
 		{"end2end", []Tensor{tensor([]int64{1, 1, 6}, []float32{0, 0, 9, 9, .9, 2})}, "class 2 of row 0: labels lists 2"},
 		{"end2end", []Tensor{tensor([]int64{1, 1, 6}, []float32{0, 0, 9, 9, .9, nan})}, "class NaN of row 0"},
+		{"end2end", []Tensor{tensor([]int64{1, 1, 6}, []float32{0, 0, 9, 9, .9, 1e30})}, "class 1e+30 of row 0"},
 		{"rcnn", nil, `decoder is "rcnn"`},
 	}
 	for _, c := range cases {

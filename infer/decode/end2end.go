@@ -21,11 +21,10 @@ func (d Detector) end2end(out Tensor) ([]box, error) {
 		if !(r[4] >= d.Threshold) { // nor is NaN
 			continue
 		}
-		class := int(r[5])
-		if !finite(r[5]) || r[5] < 0 || class >= len(d.Labels) {
+		if !(r[5] >= 0 && r[5] < float32(len(d.Labels))) { // compared as it is: what no int holds becomes any
 			return nil, fmt.Errorf("%v: class %v of row %d: labels lists %d, which are the classes from 0 on: list one label per class", out, r[5], i, len(d.Labels))
 		}
-		found = d.add(found, box{x0: r[0], y0: r[1], x1: r[2], y1: r[3]}, class, r[4])
+		found = d.add(found, box{x0: r[0], y0: r[1], x1: r[2], y1: r[3]}, int(r[5]), r[4])
 	}
 	return found, nil
 }
