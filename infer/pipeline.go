@@ -4,7 +4,6 @@ package infer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -138,9 +137,6 @@ func (p *pipeline) fillSignal(input []float32, task offload.Task) error {
 func (p *pipeline) fillText(inputs [][]float32, task offload.Task) error {
 	if err := checkType(task, TextType, TextType+"; charset=utf-8", "application/octet-stream"); err != nil {
 		return err
-	}
-	if p.text == nil {
-		return errors.New("there is no vocabulary: a text's graph runs only with the folder that it lies in")
 	}
 	return p.text.fill(inputs, task)
 }

@@ -9,11 +9,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"edgex-offload/internal/wholefile"
 )
 
 // SignatureFile holds the Ed25519 signature (RFC 8032) over the bytes of model.yaml: 64 of
@@ -116,8 +117,13 @@ func Sign(dir string, key ed25519.PrivateKey) (Spec, error) {
 		return Spec{}, fmt.Errorf("%s: the sums could not be written into it: write sha256 and files as keys of their own lines, or take them out: %w", path, err)
 	}
 	text := base64.StdEncoding.EncodeToString(ed25519.Sign(key, []byte(signed))) + "\n"
-	return spec, errors.Join(replaceFile(path, signed), replaceFile(filepath.Join(dir, SignatureFile), text))
+	return spec, errors.Join(
+		wholefile.Replace(path, []byte(signed), signedMode), wholefile.Replace(filepath.Join(dir, SignatureFile), []byte(text), signedMode),
+	)
 }
+
+// signedMode: services of other users read what is signed.
+const signedMode = 0o644
 
 var (
 	sumLine   = regexp.MustCompile(`(?m)^sha256:.*\n?`)
@@ -145,21 +151,4 @@ func withSums(text string, have sums) string {
 		text += fmt.Sprintf("  - {name: %q, sha256: %x}\n", name, have[name])
 	}
 	return text
-}
-
-// replaceFile puts a file in the place of another at once, so that nobody reads half of it.
-func replaceFile(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".model-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

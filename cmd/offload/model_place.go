@@ -20,6 +20,7 @@ import (
 	"edgex-offload/infer"
 	"edgex-offload/infer/ort"
 	"edgex-offload/infer/suggest"
+	"edgex-offload/internal/wholefile"
 )
 
 // place is where one model lies, as a models folder with the model's name.
@@ -151,7 +152,7 @@ func (p place) lacksSpec() bool {
 // describe prints what the graph looks like and a model.yaml to begin with. It returns the
 // error that there is none.
 func (p place) describe(out io.Writer) error {
-	onnx, err := readAtMost(filepath.Join(p.version, infer.GraphFile), maxGraphBytes)
+	onnx, err := wholefile.Read(filepath.Join(p.version, infer.GraphFile), maxGraphBytes)
 	if err != nil {
 		return err
 	}

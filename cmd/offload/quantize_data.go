@@ -13,6 +13,7 @@ import (
 
 	"edgex-offload/infer"
 	"edgex-offload/infer/quantize"
+	"edgex-offload/internal/wholefile"
 	"edgex-offload/offload"
 )
 
@@ -103,7 +104,7 @@ func taskOf(spec infer.Spec, file string) (offload.Task, error) {
 	if spec.Input.Type == "image" {
 		task.Payload, err = readPayload(file)
 	} else {
-		task.Payload, err = readAtMost(file, maxSignalBytes)
+		task.Payload, err = wholefile.Read(file, maxSignalBytes)
 	}
 	return task, err
 }

@@ -18,6 +18,7 @@ import (
 
 	"edgex-offload/infer"
 	"edgex-offload/infer/onnx"
+	"edgex-offload/internal/wholefile"
 )
 
 // stored is one version of a model in a folder.
@@ -48,10 +49,10 @@ func readVersion(dir, name string) (stored, error) {
 		return stored{}, err
 	}
 	const most = 1 << 20 // LoadSpec allows no more
-	if v.yaml, err = readAtMost(filepath.Join(v.dir(), infer.SpecFile), most); err != nil {
+	if v.yaml, err = wholefile.Read(filepath.Join(v.dir(), infer.SpecFile), most); err != nil {
 		return stored{}, err
 	}
-	v.graph, err = readAtMost(filepath.Join(v.dir(), infer.GraphFile), onnx.MaxBytes)
+	v.graph, err = wholefile.Read(filepath.Join(v.dir(), infer.GraphFile), onnx.MaxBytes)
 	if err != nil {
 		return stored{}, err
 	}
@@ -113,7 +114,7 @@ func (q *quantization) write() (err error) {
 	}
 	files := map[string][]byte{infer.GraphFile: q.found.ONNX, infer.SpecFile: yaml}
 	for _, f := range q.from.spec.Files {
-		if files[f.Name], err = readAtMost(filepath.Join(q.from.dir(), f.Name), onnx.MaxBytes); err != nil {
+		if files[f.Name], err = wholefile.Read(filepath.Join(q.from.dir(), f.Name), onnx.MaxBytes); err != nil {
 			return err
 		}
 	}
@@ -129,7 +130,11 @@ func (q *quantization) write() (err error) {
 	if yaml, err = q.floatYAML(); err != nil {
 		return err
 	}
-	if err := replaceFile(file, yaml); err != nil {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	if err := wholefile.Replace(file, yaml, info.Mode().Perm()); err != nil {
 		return err
 	}
 	line(q.out, "figures", "%s has precision and cost", file)
@@ -160,28 +165,6 @@ func (v stored) create(files map[string][]byte) (err error) {
 		}
 	}
 	return os.Rename(made, v.dir())
-}
-
-// replaceFile puts another content in a file's place at once.
-func replaceFile(path string, content []byte) (err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	made, err := os.CreateTemp(filepath.Dir(path), ".new-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(made.Name()))
-		}
-	}()
-	_, err = made.Write(content)
-	if err := errors.Join(err, made.Chmod(info.Mode().Perm()), made.Sync(), made.Close()); err != nil {
-		return err
-	}
-	return os.Rename(made.Name(), path)
 }
 
 // cost is what was measured of a graph beside another one, as a model.yaml has it.

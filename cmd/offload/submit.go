@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"edgex-offload/internal/wholefile"
 	"edgex-offload/offload"
 	"edgex-offload/remote"
 )
@@ -94,7 +94,7 @@ func submit(ctx context.Context, out io.Writer, o submitOptions, path string) (e
 }
 
 func readPayload(path string) ([]byte, error) {
-	payload, err := readAtMost(path, maxSubmitBytes)
+	payload, err := wholefile.Read(path, maxSubmitBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -102,23 +102,6 @@ func readPayload(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: it looks like %s: allowed are pictures (JPEG, PNG)", path, kind)
 	}
 	return payload, nil
-}
-
-// readAtMost reads a file that is no larger than that.
-func readAtMost(path string, limit int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	content, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if int64(len(content)) > limit {
-		return nil, fmt.Errorf("%s: allowed are at most %d bytes", path, limit)
-	}
-	return content, nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"edgex-offload/infer"
+	"edgex-offload/internal/wholefile"
 	"edgex-offload/offload"
 )
 
@@ -79,7 +80,7 @@ func (m checked) task(o checkOptions) (offload.Task, error) {
 		task.Payload, err = readPayload(o.image)
 		task.Context["content-type"] = http.DetectContentType(task.Payload)
 	case o.input != "":
-		task.Payload, err = readAtMost(o.input, maxSignalBytes)
+		task.Payload, err = wholefile.Read(o.input, maxSignalBytes)
 		task.Context["content-type"] = infer.SignalType
 	}
 	return task, err

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +19,7 @@ import (
 
 	"edgex-offload/infer"
 	"edgex-offload/infer/onnx"
+	"edgex-offload/internal/wholefile"
 )
 
 // maxSpecBytes bounds a model.yaml.
@@ -93,7 +93,7 @@ func (p *Plan) Cuts() []Cut { return Cuts(p.model, p.outputs) }
 
 // read takes in both files of the version.
 func (p *Plan) read() (graph []byte, err error) {
-	if p.yaml, err = readAtMost(filepath.Join(p.dir, infer.SpecFile), maxSpecBytes); err != nil {
+	if p.yaml, err = wholefile.Read(filepath.Join(p.dir, infer.SpecFile), maxSpecBytes); err != nil {
 		return nil, err
 	}
 	if p.spec, err = infer.ParseSpec(p.opts.Name, p.yaml); err != nil {
@@ -107,7 +107,7 @@ func (p *Plan) read() (graph []byte, err error) {
 	case reconstructs(p.yaml):
 		return nil, errors.New("anomaly.reconstruction compares the output with the input, which a tail does not have: it cannot be split")
 	}
-	if graph, err = readAtMost(filepath.Join(p.dir, infer.GraphFile), onnx.MaxBytes); err != nil {
+	if graph, err = wholefile.Read(filepath.Join(p.dir, infer.GraphFile), onnx.MaxBytes); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(graph)
@@ -132,22 +132,6 @@ func reconstructs(data []byte) bool {
 	}
 	_ = yaml.Unmarshal(data, &s) // ParseSpec has read it
 	return s.Anomaly.Reconstruction != "" && s.Anomaly.Reconstruction != "none"
-}
-
-func readAtMost(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > most {
-		return nil, fmt.Errorf("%s has more than %d bytes", path, most)
-	}
-	return data, nil
 }
 
 // newest is the highest version in a model's folder.
