@@ -183,7 +183,7 @@ func (e *Engine) look(j *job, views []PathView) *decision {
 	d := &e.decision
 	d.job, d.now, d.settings, d.energyPrice = j, e.now, &e.settings, e.battery.energyPrice(&e.settings.Weights)
 	d.paths = slices.Grow(d.paths[:0], len(views))[:len(views)]
-	d.lesson.given, d.both, d.noSplits = false, false, j.record.Settled.Term != "" // once, at the decision
+	d.lesson.given, d.both, d.ahead = false, false, e.box.workAhead(j, e.now)
 	left := j.left(e.now)
 	for i := range views {
 		d.paths[i] = path{left: left, view: &views[i]}

@@ -19,7 +19,7 @@ func (e *Engine) localPath(p *path, j *job) {
 		p.expected = forever
 		return
 	}
-	wait := e.box.workAhead(j, e.now)
+	wait := e.decision.ahead
 	v, fits := e.box.fitting(j, e.now+wait)
 	if !fits && e.preempts() {
 		wait = e.box.workLeft(j, e.now)
@@ -54,8 +54,9 @@ func (e *Engine) sendPath(p *path, j *job, i int, w *way) {
 	p.joules = e.power.Radio * p.transfer.Seconds()
 	left, variant := p.left, ""
 	if w.split != nil {
-		p.head, variant = e.headTime(w.split, j), w.split.Name
-		p.joules += e.box.joules(e.power.Busy, e.box.expect(&w.split.head[0], j.task, e.now))
+		run := e.box.expect(&w.split.head[0], j.task, e.now)
+		p.head, variant = e.decision.ahead+run, w.split.Name
+		p.joules += e.box.joules(e.power.Busy, run)
 		if left != forever {
 			left -= slackened(p.head)
 		}

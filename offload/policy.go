@@ -55,9 +55,9 @@ type decision struct {
 	lesson lesson
 	values [Actions]float32
 	both   bool
-	// noSplits: paths go without; spare is where another way to a target is looked at.
-	noSplits bool
-	spare    PathView
+	// ahead is the work that the box does first, spare where another way to a target is looked at.
+	ahead time.Duration
+	spare PathView
 }
 
 // policy chooses among the usable paths; -1 for none. It may write Cost and Gain of each

@@ -55,6 +55,9 @@ const (
 	headPrice   = .5
 )
 
+// decided: its path was chosen, so that it is split no more.
+func (j *job) decided() bool { return j.record.Settled.Term != "" }
+
 // heading: the job waits for its head to run, or for it to end.
 func (j *job) heading() bool { return j.split != nil && j.onward == nil }
 
@@ -99,17 +102,12 @@ func (s *split) over(j *job, t *target, now time.Duration) way {
 	return w
 }
 
-// headTime is how long it takes until features are there: the wait for the box and the run.
-func (e *Engine) headTime(s *split, j *job) time.Duration {
-	return e.box.workAhead(j, e.now) + e.box.expect(&s.head[0], j.task, e.now)
-}
-
 // remotePath is the best way to a target: the payload as it is, or one of the splits of its
 // model where that wins.
 func (e *Engine) remotePath(p *path, j *job, i int) {
 	w := j.whole(e.targets[i], e.now)
 	e.sendPath(p, j, i, &w)
-	if j.model == nil || j.onward != nil || e.decision.noSplits || e.foresight != nil {
+	if j.model == nil || j.onward != nil || j.decided() || e.foresight != nil {
 		return
 	}
 	for k := range j.model.splits {
