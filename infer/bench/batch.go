@@ -103,11 +103,7 @@ func (b *bench) tensors(ctx context.Context, backend infer.Backend, extra string
 	if err != nil {
 		return t, nil, err
 	}
-	dir, err := b.store(n, "1")
-	if err != nil {
-		return t, nil, err
-	}
-	r, err := b.open(ctx, infer.Options{Dir: dir, Backend: backend})
+	r, err := b.stored(ctx, n, infer.Options{Backend: backend}, "1")
 	if err != nil {
 		return t, nil, err
 	}

@@ -57,11 +57,7 @@ func engine(ctx context.Context, b *bench) (rows []row, err error) {
 
 // wholeTask is a task from the camera's JPEG to the label.
 func (b *bench) wholeTask(ctx context.Context, n network) (rows []row, err error) {
-	dir, err := b.store(n, "1")
-	if err != nil {
-		return nil, err
-	}
-	r, err := b.open(ctx, infer.Options{Dir: dir})
+	r, err := b.stored(ctx, n, infer.Options{}, "1")
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,16 @@ func (b *bench) store(n network, versions ...string) (dir string, err error) {
 	return dir, nil
 }
 
+// stored opens a folder of its own with versions of a network.
+func (b *bench) stored(ctx context.Context, n network, o infer.Options, versions ...string) (*infer.Repository, error) {
+	dir, err := b.store(n, versions...)
+	if err != nil {
+		return nil, err
+	}
+	o.Dir = dir
+	return b.open(ctx, o)
+}
+
 // open opens a folder of models and waits until they are ready.
 func (b *bench) open(ctx context.Context, o infer.Options) (*infer.Repository, error) {
 	if o.Backend == nil {

@@ -27,11 +27,7 @@ func protocol(ctx context.Context, b *bench) (rows []row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := b.store(n, "1")
-	if err != nil {
-		return nil, err
-	}
-	r, err := b.open(ctx, infer.Options{Dir: dir})
+	r, err := b.stored(ctx, n, infer.Options{}, "1")
 	if err != nil {
 		return nil, err
 	}
